@@ -1,0 +1,91 @@
+/**
+ * Every error Macaron throws. Each has a stable `code`, an HTTP status for when it ends a request, and keeps what caused
+ * it in `cause`. Messages say what was wrong, where, and what to do.
+ */
+
+export interface ErrorOptionsWithPlace extends ErrorOptions {
+  /** HTTP status when the error ends a request. Default 500. */
+  readonly status?: number
+  /** What may be shown to the end user of the calling application. Default: nothing. */
+  readonly userMessage?: string
+}
+
+/** The base of all of Macaron's errors. `code` never changes between versions; the message may. */
+export class MacaronError extends Error {
+  readonly code: string
+  readonly status: number
+  readonly userMessage: string | undefined
+
+  constructor(code: string, message: string, options: ErrorOptionsWithPlace = {}) {
+    super(message, options)
+    this.name = new.target.name
+    this.code = code
+    this.status = options.status ?? 500
+    this.userMessage = options.userMessage
+  }
+}
+
+/** A mistake in the service's files: configuration, spec, bindings, tasks. Thrown at start, with file and line where known. */
+export class SetupError extends MacaronError {
+  readonly faults: readonly Fault[]
+
+  constructor(code: string, faults: readonly Fault[]) {
+    super(code, faults.map(describeFault).join('\n'))
+    this.faults = faults
+  }
+}
+
+/** One mistake in a file of the service. */
+export interface Fault {
+  readonly message: string
+  readonly file?: string
+  /** From 1. */
+  readonly line?: number
+}
+
+/** A fault as one line, the way compilers print theirs: `file:line: message`. */
+export function describeFault(fault: Fault): string {
+  if (fault.file === undefined) return fault.message
+  const place = fault.line === undefined ? fault.file : `${fault.file}:${fault.line}`
+  return `${place}: ${fault.message}`
+}
+
+/** The caller's request can't be served as it is; ends the request with a 4xx status. */
+export class RequestError extends MacaronError {
+  constructor(status: number, code: string, message: string, options: ErrorOptions = {}) {
+    super(code, message, { ...options, status })
+  }
+}
+
+/** A use of the task API that can't work: an argument that can't travel, a fire outside a scope, an unknown option. */
+export class TaskError extends MacaronError {}
+
+/** The task store can't do what was asked: full, unwritable, corrupt, too new, in use elsewhere. Ends a request with 503. */
+export class StoreError extends MacaronError {
+  constructor(code: string, message: string, options: ErrorOptions = {}) {
+    super(code, message, { ...options, status: 503 })
+  }
+}
+
+/** A stored message that can't be trusted or read; `reason` is the reason its task is parked with. */
+export class MessageError extends MacaronError {
+  readonly reason: 'refused' | 'unknown_key' | 'undecodable' | 'unknown_task'
+
+  constructor(reason: MessageError['reason'], message: string, options: ErrorOptions = {}) {
+    super(reason.toUpperCase(), message, options)
+    this.reason = reason
+  }
+}
+
+/** The `code` of any thrown value: Macaron's, Node's, or none. */
+export function codeOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}
+
+/** Any thrown value as an Error, so that callers can rely on a message and a stack. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error
+    ? thrown
+    : new MacaronError('NOT_AN_ERROR', `A value that is no Error was thrown: ${String(thrown)}`)
+}

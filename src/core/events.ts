@@ -1,0 +1,108 @@
+import { channel } from 'node:diagnostics_channel'
+
+/**
+ * The named events that logic emits; `core/log-lines.ts` turns them into log lines, tests and metrics may listen too.
+ * Each is published on the diagnostics channel `macaron:<name>`; without a listener it costs a look-up.
+ */
+export interface Events {
+  'request.start': { callId: string; method: string; url: string; userId: string | undefined }
+  'request.end': {
+    callId: string
+    method: string
+    url: string
+    status: number
+    ms: number
+    userId: string | undefined
+    tasks: number
+  }
+  'request.crash': {
+    callId: string
+    method: string
+    url: string
+    userId: string | undefined
+    errorId: string
+    error: Error
+  }
+  'reply.mismatch': { callId: string; operation: string; status: number; faults: readonly string[] }
+  'scope.dropped': { callId: string | undefined; tasks: readonly string[] }
+  'task.late_fire': { name: string; callId: string | undefined }
+  'task.stored': { count: number; ms: number }
+  'task.store_failed': { count: number; code: string | undefined; error: Error }
+  'task.claimed': { count: number; owner: string }
+  'task.handed': { taskId: string; name: string; executor: string; attempt: number }
+  'attempt.start': {
+    taskId: string
+    name: string
+    attempt: number
+    callId: string
+    userId: string | undefined
+  }
+  'attempt.end': {
+    taskId: string
+    name: string
+    attempt: number
+    callId: string | undefined
+    userId: string | undefined
+    outcome: string
+    ms: number
+    error?: Error
+  }
+  'task.outcome': { taskId: string; name: string; outcome: string }
+  'task.settled': { count: number }
+  'task.parked': { taskId: string; name: string; reason: string; message: string }
+  'lease.lost': { taskId: string; name: string; outcome: string }
+  'executor.ready': { executor: string; pid: number; ms: number }
+  'executor.exit': {
+    executor: string
+    pid: number
+    code: number | null
+    signal: string | null
+    tasks: readonly string[]
+  }
+  'executor.blocked': { executor: string; ms: number; tasks: readonly string[] }
+  'executor.recycled': { executor: string; rssMiB: number }
+  'child.ready': { child: string; pid: number }
+  'child.exit': {
+    child: string
+    pid: number
+    code: number | null
+    signal: string | null
+    restartInMs: number | undefined
+  }
+  'worker.ready': { owner: string; executors: number; tasks: readonly string[] }
+  'worker.stopping': { owner: string; running: number }
+  'owner.recovered': { owner: string; tasks: number }
+  'orphan.killed': { executor: string; pid: number }
+  'orphan.stuck': { executor: string; message: string }
+  'store.taken_over': { from: string }
+  'store.trouble': { code: string; message: string }
+  'store.well': { afterMs: number }
+  notice: { message: string }
+}
+
+export type EventName = keyof Events
+
+const channels = new Map<EventName, ReturnType<typeof channel>>()
+
+function channelOf(name: EventName): ReturnType<typeof channel> {
+  const known = channels.get(name)
+  if (known !== undefined) return known
+  const made = channel(`macaron:${name}`)
+  channels.set(name, made)
+  return made
+}
+
+/** Publishes an event to whoever listens in this process. */
+export function emit<Name extends EventName>(name: Name, detail: Events[Name]): void {
+  const target = channelOf(name)
+  if (target.hasSubscribers) target.publish(detail)
+}
+
+/** Listens to an event of this process; the returned function ends that. */
+export function on<Name extends EventName>(name: Name, listener: (detail: Events[Name]) => void): () => void {
+  const target = channelOf(name)
+  // The channel of this name only ever carries what emit published under it.
+  const receive = (detail: unknown) => listener(detail as Events[Name])
+  target.subscribe(receive)
+  return () => void target.unsubscribe(receive)
+}
