@@ -65,7 +65,7 @@ export interface Consumer {
   /** The names this worker's executors know. Parked tasks of these names (`unknown_task`) are put back by the engine. */
   names(): readonly string[]
   /** How many more leases it takes now; the engine never hands out more. */
-  slots(): number
+  slots(): Slots
   /** Takes leases. Must not throw. */
   run(leases: readonly Lease[]): void
   /**
@@ -73,6 +73,12 @@ export interface Consumer {
    * if it answers true.
    */
   sweep(deadOwner: string): Promise<boolean>
+}
+
+/** Room for attempts. Suspects (`Lease.suspect`) only ever take `alone`, everything else only `ordinary`. */
+export interface Slots {
+  readonly ordinary: number
+  readonly alone: number
 }
 
 /** A running consumption. */

@@ -1,0 +1,100 @@
+import { type Context, currentContext, type Scope } from '../core/context.ts'
+import { TaskError } from '../core/errors.ts'
+import { emit } from '../core/events.ts'
+import { encode } from './codec.ts'
+import { sealedContext } from './context-message.ts'
+import { TaskHandle } from './handle.ts'
+import { newTaskId } from './ids.ts'
+import type { TaskMessage } from './message.ts'
+import { checkOptions, type FireOptions } from './options.ts'
+import type { TaskDefinition } from './registry.ts'
+import { currentRuntime, type TaskRuntime } from './runtime.ts'
+import { storeOptions } from './stored-options.ts'
+
+export interface Call {
+  readonly definition: TaskDefinition
+  readonly options: FireOptions | undefined
+  readonly args: readonly unknown[]
+}
+
+/** Stages a task in the current scope; after a released one stores it at once. */
+export function fire(call: Call): TaskHandle<unknown> {
+  const { name } = call.definition
+  const runtime = currentRuntime(name)
+  const context = currentContext()
+  if (context === undefined) throw noScope(name)
+  if (context.scope.state === 'dropped') throw dropped(name)
+  const message = messageOf(call, context, runtime)
+  return context.scope.state === 'open'
+    ? stage(message, context.scope, runtime)
+    : fireLate(message, context, runtime)
+}
+
+/** Stores a task at once; resolves when it is durable. */
+export async function fireNow(call: Call): Promise<TaskHandle<unknown>> {
+  const runtime = currentRuntime(call.definition.name)
+  const context = currentContext()
+  if (context === undefined) throw noScope(call.definition.name)
+  const message = messageOf(call, context, runtime)
+  const stored = runtime.store([message])
+  await stored
+  return new TaskHandle(message, runtime, { stored })
+}
+
+function stage(message: TaskMessage, scope: Scope, runtime: TaskRuntime): TaskHandle<unknown> {
+  scope.staged.push(message)
+  return new TaskHandle(message, runtime, { scope })
+}
+
+const lateNames = new Set<string>()
+
+/** A fire by code that went on after the reply: nothing can hold it back any more, so it is stored at once. */
+function fireLate(message: TaskMessage, context: Context, runtime: TaskRuntime): TaskHandle<unknown> {
+  if (!lateNames.has(message.name)) {
+    lateNames.add(message.name)
+    emit('task.late_fire', { name: message.name, callId: context.callId })
+  }
+  const stored = runtime.store([message])
+  // The outbox reports a failure; the handle's methods reject with it. Without either it must not end the process.
+  stored.catch(() => undefined)
+  return new TaskHandle(message, runtime, { stored })
+}
+
+function messageOf({ definition, options, args }: Call, context: Context, runtime: TaskRuntime): TaskMessage {
+  const { name } = definition
+  const now = Date.now()
+  const checked =
+    options === undefined
+      ? definition.options
+      : checkOptions(options, definition.options, { what: `Task ${name}`, now })
+  const unsigned = {
+    id: newTaskId(now),
+    name,
+    firedAt: now,
+    args: encode(args, { models: runtime.models, maxBytes: runtime.maxBytes, what: `argument of ${name}` }),
+    options: storeOptions(checked),
+    context: sealedContext(context, runtime),
+  }
+  return {
+    ...unsigned,
+    queue: checked.queue,
+    priority: checked.priority,
+    runAt: checked.delay === 0 ? 0 : now + checked.delay,
+    atMostOnce: checked.atMostOnce,
+    mac: runtime.seal.sign(unsigned),
+  }
+}
+
+function noScope(name: string): TaskError {
+  return new TaskError(
+    'NO_SCOPE',
+    `Task ${name} was fired outside a request, a task and a script scope. In a script use: await using service = await openService(); await service.run(() => ${name}.fire(...))`,
+  )
+}
+
+function dropped(name: string): TaskError {
+  return new TaskError(
+    'SCOPE_DROPPED',
+    `Task ${name} was fired after its request or attempt had ended without success, so it will not run. Fire before the handler returns, or with ${name}.fire.now(...)`,
+  )
+}

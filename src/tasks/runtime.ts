@@ -1,0 +1,43 @@
+import { TaskError } from '../core/errors.ts'
+import type { Engine } from '../engines/engine.ts'
+import type { ModelCodec } from './codec.ts'
+import type { TaskMessage } from './message.ts'
+import type { Seal } from './seal.ts'
+
+/** What firing needs of the service this process runs. Set once by `service.ts`; task modules are imported before it exists. */
+export interface TaskRuntime {
+  readonly seal: Seal
+  readonly models: ModelCodec
+  /** The largest arguments or result of one task, in bytes. */
+  readonly maxBytes: number
+  /** Whether the caller's raw token travels (sealed) with its tasks. */
+  readonly contextToken: boolean
+  /** Stores messages; resolves when they are durable. @throws StoreError. */
+  store(messages: readonly TaskMessage[]): Promise<void>
+  /** The engine, opened when first asked for. */
+  engine(): Promise<Engine>
+}
+
+let installed: TaskRuntime | 'off' | undefined
+
+/** `'off'`: the service runs without `with_async: true`. */
+export function installRuntime(runtime: TaskRuntime | 'off' | undefined): void {
+  installed = runtime
+}
+
+/** @throws TaskError `ASYNC_OFF` or `NO_SERVICE`. */
+export function currentRuntime(taskName: string): TaskRuntime {
+  if (installed === 'off') {
+    throw new TaskError(
+      'ASYNC_OFF',
+      `Task ${taskName} was fired, but this service runs no tasks. Set with_async: true in macaron.yaml, or call the task itself to run it here and now.`,
+    )
+  }
+  if (installed === undefined) {
+    throw new TaskError(
+      'NO_SERVICE',
+      `Task ${taskName} was fired outside a service. In a script, open one first: await using service = await openService()`,
+    )
+  }
+  return installed
+}

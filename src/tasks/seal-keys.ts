@@ -1,0 +1,29 @@
+import { createHash, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
+import { MacaronError } from '../core/errors.ts'
+
+/** A configured key: its public id and what is derived from it. */
+export interface SealKey {
+  /** First 12 hex digits of a hash of the key: names it in messages, tells nothing of it. */
+  readonly id: string
+  readonly secret: Buffer
+  /** Authenticates messages. */
+  readonly mac: KeyObject
+}
+
+/** Reads a configured key. @throws MacaronError `SEAL_KEY_TOO_SHORT` under 32 bytes. */
+export function sealKey(text: string): SealKey {
+  const secret = Buffer.from(text, 'utf8')
+  if (secret.length < 32) {
+    throw new MacaronError(
+      'SEAL_KEY_TOO_SHORT',
+      `A key in seal_keys has ${secret.length} bytes; it needs at least 32. Make one with: node -p "crypto.randomBytes(32).toString('base64url')"`,
+    )
+  }
+  const id = createHash('sha256').update('macaron key id').update(secret).digest('hex').slice(0, 12)
+  return { id, secret, mac: deriveKey(secret, Buffer.alloc(0), 'macaron mac v1') }
+}
+
+/** A 32-byte subkey (HKDF-SHA-256, RFC 5869). */
+export function deriveKey(secret: Buffer, salt: Buffer, purpose: string): KeyObject {
+  return createSecretKey(Buffer.from(hkdfSync('sha256', secret, salt, purpose, 32)))
+}
