@@ -3,11 +3,11 @@
  * so `do_signup` finds `doSignup`; two swapped neighbours count as one slip.
  */
 
-/** The candidate nearest to `word`, or undefined where none is near: at most one slip in three letters. The first of equals. */
-export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+/** The candidate nearest to `word`, or undefined where none is near: at most `most` slips, by default one in three letters. The first of equals. */
+export function nearest(word: string, candidates: Iterable<string>, most?: number): string | undefined {
   const wanted = plain(word)
   let best: string | undefined
-  let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1
+  let bestDistance = (most ?? Math.max(1, Math.floor(wanted.length / 3))) + 1
   for (const candidate of candidates) {
     const distance = slips(wanted, plain(candidate), bestDistance)
     if (distance < bestDistance) {

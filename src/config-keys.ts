@@ -1,0 +1,155 @@
+import { milliseconds } from './core/duration.ts'
+import { asError, MacaronError } from './core/errors.ts'
+
+/**
+ * Every key of macaron.yaml: how its value is read, and what it is when left out. Unknown keys are the service's own and are read
+ * with `config()`.
+ */
+export interface Settings {
+  /** The service's name, in logs and `/version`. */
+  readonly name: string
+  /** The service's version, in `/version`. Default `'0.0.0'`. */
+  readonly version: string
+  /** Run tasks: start a worker beside the server. Default false. */
+  readonly with_async: boolean
+  /** Default 8080; `--port`, `PORT` and `PYM_SERVER_PORT` come before it. */
+  readonly port: number
+  /** Address to listen on. Default `0.0.0.0`; `PYM_SERVER_HOST` comes before it. */
+  readonly host: string
+  /** Server processes that share the port. Default 1. */
+  readonly http_workers: number
+  /** Executors. Default: cores, at most 4. */
+  readonly worker_count: number | undefined
+  /** Attempts an executor runs at a time. Default 10. */
+  readonly worker_concurrency: number
+  /** MiB above which an executor is replaced once it is idle. Default 1024. */
+  readonly worker_max_memory: number
+  /** How long a stop waits for requests and attempts, in ms. Default 10 s. */
+  readonly stop_timeout: number
+  /** Where tasks are stored. Default `sqlite:` in the service's `.macaron/`. */
+  readonly broker_url: string
+  /** `full`: a stored task survives a power cut. `normal`: it survives any crash of processes. Default `full`. */
+  readonly store_sync: 'full' | 'normal'
+  /** Keys that seal tasks, at least 32 bytes each: the first seals, all open. Default: made under `.macaron/`. */
+  readonly seal_keys: readonly string[]
+  /** Secret of JWTs (HS256). Default: made under `.macaron/` in development, refused in production. */
+  readonly jwt_secret: string | undefined
+  readonly jwt_issuer: string | undefined
+  readonly jwt_audience: string | undefined
+  /** Keys whose value names an environment variable are replaced by that variable's value. */
+  readonly env_secrets: readonly string[]
+  /** `apply` the basePath (2.0) or the first server's path (3.x) of a spec, or `ignore` it. Default `apply`; `ignore` in pym-config.yaml. */
+  readonly base_path: 'apply' | 'ignore'
+  /** Largest request body in bytes. Default 1 MiB. */
+  readonly body_limit: number
+  /** Longest time a handler may take, in ms. Default 30 s. */
+  readonly request_timeout: number
+  /** What happens to a reply that is not what the spec declares: `fail` (500, its tasks dropped), `log`, `off`. Default `fail`. */
+  readonly reply_check: 'fail' | 'log' | 'off'
+  /** Request headers that travel with tasks, besides User-Agent and Accept-Language. Default none. */
+  readonly context_headers: readonly string[]
+  /** Whether the caller's token travels, sealed, with its tasks. Default true. */
+  readonly context_token: boolean
+  /** Largest arguments or result of a task, in bytes. Default 1 MiB. */
+  readonly max_task_bytes: number
+  /** Default `info`. */
+  readonly log_level: string
+  /** Default `json` in production, else `pretty`. */
+  readonly log_format: 'json' | 'pretty' | undefined
+}
+
+export type SettingName = keyof Settings
+
+/** Reads one value. Throws with what is expected, in the middle of a sentence: `a whole number from 1 to 64`. */
+type Reader<T> = (value: unknown) => T
+
+interface Setting<T> {
+  readonly read: Reader<T>
+  readonly fallback: T
+}
+
+export const settings: { readonly [Name in SettingName]: Setting<Settings[Name]> } = {
+  name: { read: text, fallback: '' },
+  version: { read: text, fallback: '0.0.0' },
+  with_async: { read: flag, fallback: false },
+  port: { read: whole(0, 65_535), fallback: 8080 },
+  host: { read: text, fallback: '0.0.0.0' },
+  http_workers: { read: whole(1, 64), fallback: 1 },
+  worker_count: { read: whole(1, 64), fallback: undefined },
+  worker_concurrency: { read: whole(1, 1000), fallback: 10 },
+  worker_max_memory: { read: whole(64, 1_048_576), fallback: 1024 },
+  stop_timeout: { read: duration, fallback: 10_000 },
+  broker_url: { read: text, fallback: 'sqlite:' },
+  store_sync: { read: oneOf('full', 'normal'), fallback: 'full' },
+  seal_keys: { read: texts, fallback: [] },
+  jwt_secret: { read: text, fallback: undefined },
+  jwt_issuer: { read: text, fallback: undefined },
+  jwt_audience: { read: text, fallback: undefined },
+  env_secrets: { read: texts, fallback: [] },
+  base_path: { read: oneOf('apply', 'ignore'), fallback: 'apply' },
+  body_limit: { read: whole(1, 1_073_741_824), fallback: 1_048_576 },
+  request_timeout: { read: duration, fallback: 30_000 },
+  reply_check: { read: oneOf('fail', 'log', 'off'), fallback: 'fail' },
+  context_headers: { read: texts, fallback: [] },
+  context_token: { read: flag, fallback: true },
+  max_task_bytes: { read: whole(1024, 268_435_456), fallback: 1_048_576 },
+  log_level: { read: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal'), fallback: 'info' },
+  log_format: { read: oneOf('json', 'pretty'), fallback: undefined },
+}
+
+export const settingNames: readonly string[] = Object.keys(settings)
+
+export function isSettingName(name: string): name is SettingName {
+  return Object.hasOwn(settings, name)
+}
+
+/** Values of these must never be shown. */
+export const secretNames: readonly string[] = ['jwt_secret', 'seal_keys', 'broker_url']
+
+function expected(what: string): MacaronError {
+  return new MacaronError('BAD_SETTING', what)
+}
+
+function text(value: unknown): string {
+  if (typeof value === 'string' && value.trim() !== '') return value
+  // YAML reads an unquoted 1.0 as a number.
+  if (typeof value === 'number') return String(value)
+  throw expected('a text')
+}
+
+function texts(value: unknown): readonly string[] {
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '')) return value
+  throw expected('a list of texts')
+}
+
+function flag(value: unknown): boolean {
+  if (typeof value === 'boolean') return value
+  throw expected('true or false')
+}
+
+function whole(least: number, most: number): Reader<number> {
+  return (value) => {
+    if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value
+    throw expected(`a whole number from ${least} to ${most}`)
+  }
+}
+
+function oneOf<const T extends string>(...allowed: readonly T[]): Reader<T> {
+  return (value) => {
+    const found = allowed.find((item) => item === value)
+    if (found !== undefined) return found
+    throw expected(`one of ${allowed.join(', ')}`)
+  }
+}
+
+function duration(value: unknown): number {
+  try {
+    return milliseconds(value, 'it')
+  } catch (error) {
+    throw expected(
+      asError(error)
+        .message.replace(/^it must be /, '')
+        .replace(/, not .*$/, ''),
+    )
+  }
+}
