@@ -11,6 +11,8 @@ export interface Events {
     method: string
     url: string
     status: number
+    /** The code of the error the caller got. */
+    error: string | undefined
     ms: number
     userId: string | undefined
     tasks: number
@@ -90,6 +92,11 @@ function channelOf(name: EventName): ReturnType<typeof channel> {
   const made = channel(`macaron:${name}`)
   channels.set(name, made)
   return made
+}
+
+/** Whether anyone in this process listens: spares busy code the making of a detail that nobody reads. */
+export function isHeard(name: EventName): boolean {
+  return channelOf(name).hasSubscribers
 }
 
 /** Publishes an event to whoever listens in this process. */
