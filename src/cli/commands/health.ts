@@ -1,0 +1,37 @@
+import { Command } from 'commander'
+import type { EngineHealth } from '../../engines/engine.ts'
+import { openStore } from '../../store.ts'
+import { say, sayJson } from '../output.ts'
+import { configOf, envOption, type ServiceOptions, serviceOption } from '../service-option.ts'
+
+/** `macaron health`: whether tasks are stored and move, and why not. Exit code 1 when not. */
+export function healthCommand(): Command {
+  return new Command('health')
+    .description('say whether tasks can be stored and move; exit code 1 when not')
+    .option('--json', 'as one JSON document')
+    .addOption(serviceOption())
+    .addOption(envOption())
+    .action(printHealth)
+}
+
+async function printHealth(options: ServiceOptions & { readonly json?: boolean }): Promise<void> {
+  const engine = await openStore(configOf(options), 'worker')
+  try {
+    const health = await engine.health()
+    if (!health.ok) process.exitCode = 1
+    if (options.json) sayJson(health)
+    else for (const line of healthLines(health)) say(line)
+  } finally {
+    await engine.close()
+  }
+}
+
+function healthLines(health: EngineHealth): readonly string[] {
+  const { waiting, running, parked, workers, oldestWaitMs } = health
+  const oldest = waiting === 0 ? '' : `, the oldest for ${(oldestWaitMs / 1000).toFixed(1)} s`
+  return [
+    health.ok ? 'well' : 'NOT WELL',
+    ...health.reasons.map((reason) => `  ${reason}`),
+    `${waiting} waiting${oldest}; ${running} running; ${parked} parked; ${workers} worker(s) alive`,
+  ]
+}

@@ -1,0 +1,102 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { MacaronError } from '../../core/errors.ts'
+import type { ActionAnswer, Engine, ListFilter } from '../../engines/engine.ts'
+import { openStore } from '../../store.ts'
+import { taskStates } from '../../tasks/states.ts'
+import { say, sayJson, sayTable } from '../output.ts'
+import { configOf, envOption, type ServiceOptions, serviceOption } from '../service-option.ts'
+import { taskCells, taskDocument, taskHeadings, taskLines } from '../task-view.ts'
+
+interface ListOptions extends ServiceOptions, ListFilter {
+  readonly json?: boolean
+}
+
+/** `macaron tasks …`: read and act on stored tasks, whether or not the service runs. */
+export function tasksCommand(): Command {
+  return new Command('tasks')
+    .description('list tasks, show one, retry or cancel it')
+    .showSuggestionAfterError()
+    .addCommand(listCommand())
+    .addCommand(showCommand())
+    .addCommand(actionCommand({ name: 'retry', description: 'run failed, cancelled or parked tasks again', done: 'queued again', act: (engine, id) => engine.retry(id) }))
+    .addCommand(actionCommand({ name: 'cancel', description: 'cancel tasks that have not started', done: 'cancelled', act: (engine, id) => engine.cancel(id) }))
+}
+
+function listCommand(): Command {
+  return withService(new Command('ls').alias('list').description('list tasks, newest first'))
+    .addOption(new Option('--state <state>', 'only tasks in this state').choices(taskStates))
+    .option('--name <task>', 'only tasks of this name')
+    .option('--queue <queue>', 'only tasks of this queue')
+    .addOption(new Option('--limit <n>', 'how many').default(50).argParser(positive))
+    .option('--before <id>', 'continue after the last id of a page')
+    .option('--json', 'one document a line')
+    .action((options: ListOptions) => withEngine(options, (engine) => list(engine, options)))
+}
+
+async function list(engine: Engine, { json, service: _service, env: _env, ...filter }: ListOptions): Promise<void> {
+  const tasks = await engine.list(filter)
+  if (json) for (const task of tasks) sayJson(taskDocument(task))
+  else if (tasks.length === 0) say('No tasks.')
+  else sayTable(taskHeadings, tasks.map(taskCells))
+}
+
+function showCommand(): Command {
+  return withService(new Command('show').description('show one task').argument('<id>'))
+    .option('--json', 'as one JSON document')
+    .action((id: string, options: ListOptions) => withEngine(options, (engine) => show(engine, id, options.json === true)))
+}
+
+async function show(engine: Engine, id: string, json: boolean): Promise<void> {
+  const task = await engine.find(id)
+  if (task === undefined) throw noSuchTask(id)
+  if (json) sayJson(taskDocument(task))
+  else for (const line of taskLines(task)) say(line)
+}
+
+interface Action {
+  readonly name: string
+  readonly description: string
+  readonly done: string
+  act(engine: Engine, id: string): Promise<ActionAnswer>
+}
+
+function actionCommand(action: Action): Command {
+  return withService(new Command(action.name).description(action.description).argument('<id...>'))
+    .option('--json', 'one document a line')
+    .action((ids: readonly string[], options: ListOptions) => withEngine(options, (engine) => actOnAll(engine, ids, { action, json: options.json === true })))
+}
+
+async function actOnAll(engine: Engine, ids: readonly string[], { action, json }: { action: Action; json: boolean }): Promise<void> {
+  for (const id of ids) {
+    const answer = await action.act(engine, id)
+    if (!answer.done) process.exitCode = 1
+    if (json) sayJson({ id, done: answer.done, ...(answer.done ? {} : { state: answer.state }) })
+    else say(`${id}: ${answer.done ? action.done : refusal(action.name, answer.state)}`)
+  }
+}
+
+function refusal(action: string, state: string | undefined): string {
+  return state === undefined ? 'no such task' : `can't ${action} a task that is ${state}`
+}
+
+function noSuchTask(id: string): MacaronError {
+  return new MacaronError('NO_SUCH_TASK', `There is no task ${id}. It may have been deleted when its retention passed; macaron tasks ls shows what is there.`)
+}
+
+function withService(command: Command): Command {
+  return command.addOption(serviceOption()).addOption(envOption())
+}
+
+async function withEngine(options: ServiceOptions, use: (engine: Engine) => Promise<void>): Promise<void> {
+  const engine = await openStore(configOf(options), 'worker')
+  try {
+    await use(engine)
+  } finally {
+    await engine.close()
+  }
+}
+
+function positive(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It must be a whole number from 1.')
+}
