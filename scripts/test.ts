@@ -1,0 +1,65 @@
+import { globSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { run } from 'node:test'
+import { spec } from 'node:test/reporters'
+import { parseArgs } from 'node:util'
+
+/**
+ * Runs the tests: `node scripts/test.ts [soak] [file part …] [--name pattern] [--random-order] [--seed N]`. Without `soak` everything but
+ * `test/soak`, with it only that. File parts choose the files whose path holds one of them.
+ */
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    name: { type: 'string', short: 't' },
+    'random-order': { type: 'boolean' },
+    seed: { type: 'string' },
+  },
+})
+process.chdir(dirname(import.meta.dirname))
+
+const soak = positionals[0] === 'soak'
+const parts = soak ? positionals.slice(1) : positionals
+const files = chosenFiles()
+if (files.length === 0) {
+  console.error(`test: no test file${parts.length > 0 ? ` whose path holds ${parts.join(' or ')}` : ''}`)
+  process.exit(1)
+}
+const skipped: string[] = []
+const stream = run({
+  files,
+  concurrency: 2,
+  execArgv: ['--conditions=macaron-source'],
+  // A file that hangs is told as a failure rather than running into the patience of whoever waits for the run.
+  timeout: soak ? 3_600_000 : 240_000,
+  ...(values.name === undefined ? {} : { testNamePatterns: new RegExp(values.name, 'i') }),
+  ...randomOrder(),
+})
+stream.on('test:fail', ({ todo }) => {
+  if (todo === undefined || todo === false) process.exitCode = 1
+})
+stream.on('test:pass', ({ name, file, skip }) => {
+  if (skip !== undefined && skip !== false)
+    skipped.push(`${file ?? ''}: ${name}: ${skip === true ? 'no reason given' : skip}`)
+})
+stream.compose(spec).on('end', printSkipped).pipe(process.stdout)
+
+function chosenFiles(): readonly string[] {
+  return globSync('test/**/*.test.ts')
+    .filter((file) => file.startsWith('test/soak/') === soak)
+    .filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)))
+    .sort()
+}
+
+/** Files, and the tests in them, in an order made from a seed that is printed, so that a failing order can be had again. */
+function randomOrder(): { randomize?: true; randomSeed?: number } {
+  if (values['random-order'] !== true && values.seed === undefined) return {}
+  const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 32))
+  console.log(`test: random order, again with --seed ${seed}`)
+  return { randomize: true, randomSeed: seed }
+}
+
+function printSkipped(): void {
+  if (skipped.length === 0) return
+  process.stdout.write(`\nSkipped tests and why:\n${skipped.map((line) => `  ${line}\n`).join('')}`)
+}
