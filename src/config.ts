@@ -3,9 +3,10 @@ import { availableParallelism } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import * as yaml from 'js-yaml'
 import { isSettingName, type SettingName, type Settings, settingNames, settings } from './config-keys.ts'
-import { asError, type Fault, MacaronError, SetupError } from './core/errors.ts'
+import { asError, MacaronError, SetupError } from './core/errors.ts'
 import { nearest } from './core/nearest.ts'
-import { locate } from './spec/locate.ts'
+import { locateFaults, type PlacedFault } from './spec/locate.ts'
+import { below } from './spec/pointers.ts'
 
 /**
  * macaron.yaml (or PyMacaron's pym-config.yaml) and the environment become one checked, frozen object. All faults are reported at
@@ -188,7 +189,7 @@ function portOf(name: string, text: string): number {
 class Faults {
   readonly #file: string
   readonly #source: string
-  readonly #found: Fault[] = []
+  readonly #found: PlacedFault[] = []
 
   constructor(file: string, source: string) {
     this.#file = file
@@ -196,7 +197,7 @@ class Faults {
   }
 
   add(key: string, message: string): void {
-    this.#found.push({ file: this.#file, line: locate(this.#source, `/${key}`) ?? 1, message })
+    this.#found.push({ pointer: below('', key), message })
   }
 
   /** Own keys are fine; one that looks like a slip of ours is not. PyMacaron's file has keys of its own that ours resemble. */
@@ -210,6 +211,7 @@ class Faults {
   }
 
   throwAny(): void {
-    if (this.#found.length > 0) throw new SetupError('CONFIG_INVALID', this.#found)
+    if (this.#found.length > 0)
+      throw new SetupError('CONFIG_INVALID', locateFaults(this.#file, this.#found, this.#source))
   }
 }

@@ -1,5 +1,5 @@
-import { program } from './program.ts'
 import { reportFailure } from './failure.ts'
+import { program } from './program.ts'
 
 /** The `macaron` command. */
 program()

@@ -13,12 +13,15 @@ export function serviceOption(): Option {
 
 /** `--env NAME`: the environment, over MACARON_ENV, PYM_ENV and NODE_ENV. */
 export function envOption(): Option {
-  return new Option('--env <name>', 'environment: development, production, … (also MACARON_ENV, PYM_ENV, NODE_ENV)')
+  return new Option(
+    '--env <name>',
+    'environment: development, production, … (also MACARON_ENV, PYM_ENV, NODE_ENV)',
+  )
 }
 
 /** The configuration of the service a command was given. */
 export function configOf(options: ServiceOptions, overrides: ConfigOptions['overrides'] = {}): Config {
   // Children read the same variable, so they live in the same environment.
-  if (options.env !== undefined) process.env['MACARON_ENV'] = options.env
+  if (options.env !== undefined) process.env.MACARON_ENV = options.env
   return useConfig(loadConfig({ folder: options.service, overrides }))
 }

@@ -30,13 +30,22 @@ export const taskHeadings = ['id', 'name', 'state', 'attempts', 'fired', 'error'
 export function taskCells(task: TaskRecord): readonly string[] {
   const { message, reason, attempts, error } = task
   const state = reason === undefined ? task.state : `${task.state} (${reason})`
-  return [message.id, message.name, state, String(attempts), time(message.firedAt) ?? '', firstLine(error?.message ?? '')]
+  return [
+    message.id,
+    message.name,
+    state,
+    String(attempts),
+    time(message.firedAt) ?? '',
+    firstLine(error?.message ?? ''),
+  ]
 }
 
 /** All there is to know of one task, a fact a line. */
 export function taskLines(task: TaskRecord): readonly string[] {
   const facts = Object.entries(taskDocument(task)).filter(([, value]) => value !== undefined)
-  const lines = facts.map(([name, value]) => `${name.padEnd(10)} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+  const lines = facts.map(
+    ([name, value]) => `${name.padEnd(10)} ${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  )
   return task.error?.stack === undefined ? lines : [...lines, '', task.error.stack]
 }
 

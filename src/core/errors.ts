@@ -89,3 +89,11 @@ export function asError(thrown: unknown): Error {
     ? thrown
     : new MacaronError('NOT_AN_ERROR', `A value that is no Error was thrown: ${String(thrown)}`)
 }
+
+/** A failure as a person should read it: Macaron's own errors without a stack, since their message says it all. */
+export function describeFailure(error: unknown): string {
+  if (error instanceof MacaronError) return `${error.message}\n[${error.code}]`
+  const code = codeOf(error)
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return code === undefined ? text : `${text}\n[${code}]`
+}

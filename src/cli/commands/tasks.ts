@@ -18,8 +18,22 @@ export function tasksCommand(): Command {
     .showSuggestionAfterError()
     .addCommand(listCommand())
     .addCommand(showCommand())
-    .addCommand(actionCommand({ name: 'retry', description: 'run failed, cancelled or parked tasks again', done: 'queued again', act: (engine, id) => engine.retry(id) }))
-    .addCommand(actionCommand({ name: 'cancel', description: 'cancel tasks that have not started', done: 'cancelled', act: (engine, id) => engine.cancel(id) }))
+    .addCommand(
+      actionCommand({
+        name: 'retry',
+        description: 'run failed, cancelled or parked tasks again',
+        done: 'queued again',
+        act: (engine, id) => engine.retry(id),
+      }),
+    )
+    .addCommand(
+      actionCommand({
+        name: 'cancel',
+        description: 'cancel tasks that have not started',
+        done: 'cancelled',
+        act: (engine, id) => engine.cancel(id),
+      }),
+    )
 }
 
 function listCommand(): Command {
@@ -33,7 +47,10 @@ function listCommand(): Command {
     .action((options: ListOptions) => withEngine(options, (engine) => list(engine, options)))
 }
 
-async function list(engine: Engine, { json, service: _service, env: _env, ...filter }: ListOptions): Promise<void> {
+async function list(
+  engine: Engine,
+  { json, service: _service, env: _env, ...filter }: ListOptions,
+): Promise<void> {
   const tasks = await engine.list(filter)
   if (json) for (const task of tasks) sayJson(taskDocument(task))
   else if (tasks.length === 0) say('No tasks.')
@@ -43,7 +60,9 @@ async function list(engine: Engine, { json, service: _service, env: _env, ...fil
 function showCommand(): Command {
   return withService(new Command('show').description('show one task').argument('<id>'))
     .option('--json', 'as one JSON document')
-    .action((id: string, options: ListOptions) => withEngine(options, (engine) => show(engine, id, options.json === true)))
+    .action((id: string, options: ListOptions) =>
+      withEngine(options, (engine) => show(engine, id, options.json === true)),
+    )
 }
 
 async function show(engine: Engine, id: string, json: boolean): Promise<void> {
@@ -63,10 +82,16 @@ interface Action {
 function actionCommand(action: Action): Command {
   return withService(new Command(action.name).description(action.description).argument('<id...>'))
     .option('--json', 'one document a line')
-    .action((ids: readonly string[], options: ListOptions) => withEngine(options, (engine) => actOnAll(engine, ids, { action, json: options.json === true })))
+    .action((ids: readonly string[], options: ListOptions) =>
+      withEngine(options, (engine) => actOnAll(engine, ids, { action, json: options.json === true })),
+    )
 }
 
-async function actOnAll(engine: Engine, ids: readonly string[], { action, json }: { action: Action; json: boolean }): Promise<void> {
+async function actOnAll(
+  engine: Engine,
+  ids: readonly string[],
+  { action, json }: { action: Action; json: boolean },
+): Promise<void> {
   for (const id of ids) {
     const answer = await action.act(engine, id)
     if (!answer.done) process.exitCode = 1
@@ -80,7 +105,10 @@ function refusal(action: string, state: string | undefined): string {
 }
 
 function noSuchTask(id: string): MacaronError {
-  return new MacaronError('NO_SUCH_TASK', `There is no task ${id}. It may have been deleted when its retention passed; macaron tasks ls shows what is there.`)
+  return new MacaronError(
+    'NO_SUCH_TASK',
+    `There is no task ${id}. It may have been deleted when its retention passed; macaron tasks ls shows what is there.`,
+  )
 }
 
 function withService(command: Command): Command {

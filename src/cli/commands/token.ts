@@ -28,7 +28,11 @@ export function tokenCommand(): Command {
 async function printToken(user: string, options: Options): Promise<void> {
   const config = configOf(options)
   const expiresIn = Math.round(milliseconds(options.expires, '--expires') / 1000)
-  const tokens = new Tokens({ secret: jwtSecret(config), issuer: config.jwt_issuer, audience: config.jwt_audience })
+  const tokens = new Tokens({
+    secret: jwtSecret(config),
+    issuer: config.jwt_issuer,
+    audience: config.jwt_audience,
+  })
   const token = await tokens.sign({ userId: user, expiresIn, data: claims(options.data) })
   if (options.json) sayJson({ token, expiresAt: new Date(Date.now() + expiresIn * 1000) })
   else say(token)

@@ -1,0 +1,71 @@
+import type { Config } from '../config.ts'
+import type { Settings } from '../config-keys.ts'
+import { SetupError } from '../core/errors.ts'
+import { logEvents } from '../core/log-lines.ts'
+import { openLogger } from '../core/logger.ts'
+import { entryOf } from '../entries.ts'
+import { startChild } from '../supervisor/child.ts'
+import { onStopSignals } from '../supervisor/signals.ts'
+import { type SupervisedChild, superviseChild } from '../supervisor/supervise.ts'
+
+export interface LaunchOptions {
+  readonly config: Config
+  /** What the command line said; the children read it over the file. */
+  readonly overrides: Partial<Settings>
+  readonly roles: readonly ('server' | 'worker')[]
+  /** Called once, when all children are ready, with what the first server has said of itself. */
+  announce(server: object | undefined): void
+}
+
+/** Runs the processes of a service until a signal, or until one of them can't be started. Resolves when all are gone. */
+export async function launch({ config, overrides, roles, announce }: LaunchOptions): Promise<void> {
+  logEvents(openLogger({ level: config.log_level, format: config.log_format, role: 'macaron' }))
+  const children = roles.flatMap((role) => superviseRole(role, { config, overrides }))
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>()
+  const forget = onStopSignals({
+    gentle: () => void stopInOrder(children).then(end),
+    hard: () => void killAll(children).then(end),
+  })
+  try {
+    await Promise.race([Promise.all(children.map((child) => child.ready)), ended])
+    if (children.every((child) => child.current !== undefined)) announce(await children[0]?.current?.ready)
+    await ended
+  } finally {
+    forget()
+    await stopInOrder(children)
+  }
+}
+
+/** Servers first: what they have taken on may still fire tasks that the worker can start. */
+async function stopInOrder(children: readonly SupervisedChild[]): Promise<void> {
+  for (const child of children) await child.stop()
+}
+
+async function killAll(children: readonly SupervisedChild[]): Promise<void> {
+  await Promise.all(children.map((child) => child.kill()))
+}
+
+function superviseRole(
+  role: 'server' | 'worker',
+  { config, overrides }: { config: Config; overrides: Partial<Settings> },
+): SupervisedChild[] {
+  const count = role === 'server' ? config.http_workers : 1
+  if (count > 1 && config.port === 0) {
+    throw new SetupError('PORT_NOT_SHARED', [
+      { file: config.file, message: 'http_workers above 1 share one port, so the port must be given, not 0' },
+    ])
+  }
+  return Array.from({ length: count }, (_, index) => {
+    const name = count > 1 ? `${role} ${index + 1}` : role
+    const start = () =>
+      startChild({
+        name,
+        entry: entryOf(role),
+        args: [config.folder, JSON.stringify(overrides)],
+        // Its own stop keeps to stop_timeout; beyond a margin it is not going to end.
+        stopTimeoutMs: config.stop_timeout + 5000,
+        killGraceMs: 500,
+      })
+    return superviseChild({ name, start })
+  })
+}

@@ -1,0 +1,61 @@
+import { type Config, type ConfigOptions, loadConfig, useConfig } from '../config.ts'
+import { asError, describeFailure, SetupError } from '../core/errors.ts'
+import type { Stoppable } from '../core/lifecycle.ts'
+import { logEvents } from '../core/log-lines.ts'
+import { openLogger } from '../core/logger.ts'
+import { setupExitCode } from '../supervisor/child-end.ts'
+import { obeyParent } from '../supervisor/signals.ts'
+
+/** What a started role says of itself to its parent. */
+export interface Started extends Stoppable {
+  readonly announce?: object
+}
+
+/**
+ * The frame of a child process: configuration and logs first, then the role; `ready` when it runs, its faults on standard error and
+ * exit code 78 when the service's files don't let it run, and a stop when the parent asks or is gone.
+ */
+export async function runRole(role: string, start: (config: Config) => Promise<Started>): Promise<void> {
+  const started = begin(role, start)
+  obeyParent({ stop: () => void end(started) })
+  try {
+    const { announce } = await started
+    process.send?.({ type: 'ready', ...announce })
+  } catch (error) {
+    process.stderr.write(`${describeFailure(error)}\n`)
+    process.send?.({ type: 'failed', message: asError(error).message })
+    exit(error instanceof SetupError ? setupExitCode : 1)
+  }
+}
+
+/** The configuration a parent has passed on: the service's folder and what the command line said. */
+export function configOfArguments(): Config {
+  const [folder, overrides = '{}'] = process.argv.slice(2)
+  // Written by our own parent from its own checked options.
+  const parsed = JSON.parse(overrides) as NonNullable<ConfigOptions['overrides']>
+  return useConfig(loadConfig({ ...(folder === undefined ? {} : { folder }), overrides: parsed }))
+}
+
+async function begin(role: string, start: (config: Config) => Promise<Started>): Promise<Started> {
+  const config = configOfArguments()
+  logEvents(openLogger({ level: config.log_level, format: config.log_format, role }))
+  return await start(config)
+}
+
+async function end(started: Promise<Started>): Promise<void> {
+  try {
+    await (await started).stop()
+    exit(0)
+  } catch (error) {
+    process.stderr.write(`${describeFailure(error)}\n`)
+    exit(1)
+  }
+}
+
+/** Ends the process after what was sent to the parent has left. */
+function exit(code: number): void {
+  process.exitCode = code
+  if (process.connected) process.disconnect()
+  // Whatever user modules have left running must not keep a stopped process alive.
+  setImmediate(() => process.exit())
+}

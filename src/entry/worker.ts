@@ -1,0 +1,5 @@
+import { startWorkerRole } from '../roles.ts'
+import { runRole } from './run.ts'
+
+/** The worker process. */
+await runRole('worker', startWorkerRole)
