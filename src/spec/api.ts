@@ -1,5 +1,3 @@
-import type { Fault } from '../core/errors.ts'
-
 /**
  * What the rest of Macaron sees of an OpenAPI file, whichever version (2.0, 3.0, 3.1) it is written in: a plain list of
  * operations and the named schemas. Schemas are JSON Schema 2020-12, `$ref`s kept (never dereferenced: big specs explode).
@@ -13,6 +11,8 @@ export interface Api {
   readonly operations: readonly Operation[]
   /** Named schemas: `definitions` or `components.schemas`, converted. A `$ref` to one reads `#/schemas/<name>` with the JSON Pointer escapes. */
   readonly schemas: Readonly<Record<string, JsonSchema>>
+  /** Schemas that references point at elsewhere in the file, by JSON Pointer. A `$ref` to one reads `#/parts/<pointer, escaped>`. */
+  readonly parts: Readonly<Record<string, JsonSchema>>
 }
 
 /** A JSON Schema 2020-12; `x-` keywords are kept. */
@@ -27,8 +27,11 @@ export interface Operation {
   /** With the base path applied, unless `base_path: ignore`; parameters in braces. */
   readonly path: string
   readonly operationId: string | undefined
-  /** `x-bind-server`, else `operationId`; undefined where neither is given (a fault unless the operation is not to be served). */
+  /** `x-bind-server`, else `operationId`; undefined where neither is given (which `bindHandlers` refuses where it is served). */
   readonly binding: string | undefined
+  /** False with `x-no-bind-server: true`: listed, but neither bound nor routed. */
+  readonly served: boolean
+  readonly summary: string | undefined
   /** `x-decorate-server`, without `pymacaron.auth.requires_auth`, which becomes `authenticated`. */
   readonly decorators: readonly string[]
   /** A verified token is needed. */
@@ -107,10 +110,4 @@ export interface OperationChecks {
   request(raw: RawRequest): { readonly faults: readonly ValueFault[] } | { readonly decoded: DecodedRequest }
   /** The faults of a reply body against what the operation declares for this status; `undeclared` where it declares nothing for it. */
   reply(status: number, body: unknown): readonly ValueFault[] | 'undeclared'
-}
-
-/** Everything loaded from `apis/`. */
-export interface LoadedApis {
-  readonly apis: readonly Api[]
-  readonly faults: readonly Fault[]
 }

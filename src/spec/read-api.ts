@@ -1,0 +1,93 @@
+import { basename, extname } from 'node:path'
+import { type Fault, SetupError } from '../core/errors.ts'
+import type { Api } from './api.ts'
+import type { Dialect } from './dialect.ts'
+import { describeRaw, isRaw, type Raw, SpecDocument } from './document.ts'
+import { duplicateIds, duplicateRoutes } from './duplicates.ts'
+import { locateFaults } from './locate.ts'
+import { openapi3 } from './openapi3.ts'
+import { readOperations } from './operations.ts'
+import { parseSpec } from './parse.ts'
+import { SchemaReader } from './schemas.ts'
+import { swagger2 } from './swagger2.ts'
+
+/**
+ * The text of a spec file → an Api, in one pass that collects every fault. The Api holds no part of the raw document, so a big
+ * spec's text and examples are freed.
+ */
+
+export interface ReadOptions {
+  /** Whether the spec's base path goes before its paths. */
+  readonly basePath: 'apply' | 'ignore'
+}
+
+/**
+ * Reads a spec file's text; the API's name is the file's without the ending.
+ * @throws SetupError `SPEC_INVALID` with all faults of the file, each with its line.
+ */
+export function readApi(file: string, text: string, options: ReadOptions): Api {
+  const root = parseSpec(file, text)
+  if (!isRaw(root)) {
+    throw invalid([
+      { message: `This is not an OpenAPI document: ${describeRaw(root)} where an object must be`, file },
+    ])
+  }
+  const dialect = dialectOf(file, root)
+  const document = new SpecDocument(file, root)
+  const api = assemble(document, dialect, options)
+  const faults = [...document.faults, ...duplicateIds(api), ...duplicateRoutes([api])]
+  if (faults.length > 0) throw invalid(locateFaults(file, faults, text))
+  return api
+}
+
+/** The API's name: that of its file, without the ending. */
+export function apiNameOf(file: string): string {
+  return basename(file, extname(file))
+}
+
+function assemble(document: SpecDocument, dialect: Dialect, { basePath }: ReadOptions): Api {
+  const { root, file } = document
+  const name = apiNameOf(file)
+  const info: Raw = isRaw(root.info) ? root.info : {}
+  const schemas = new SchemaReader(document, dialect.schemasAt)
+  if (!isRaw(root.paths)) document.fault('', 'The document has no "paths"')
+  return {
+    name,
+    file,
+    title: String(info.title ?? name),
+    version: String(info.version ?? ''),
+    schemas: schemas.named(),
+    operations: readOperations({ document, schemas, api: name, dialect, basePath }),
+    parts: schemas.parts,
+  }
+}
+
+function dialectOf(file: string, root: Raw): Dialect {
+  const version = root.swagger ?? root.openapi
+  if (version === undefined) {
+    throw invalid([
+      {
+        message:
+          'This is not an OpenAPI document: it has neither "swagger: \'2.0\'" nor "openapi: 3.0.3" at its top',
+        file,
+      },
+    ])
+  }
+  const text = String(version)
+  // YAML reads an unquoted 2.0 as the number 2.
+  if (root.swagger !== undefined && (text === '2.0' || text === '2')) return swagger2
+  if (root.openapi !== undefined && /^3\.0(\.\d+)?$/.test(text)) return openapi3
+  const key = root.swagger === undefined ? 'openapi' : 'swagger'
+  throw invalid(
+    locateFaults(file, [
+      {
+        pointer: `/${key}`,
+        message: `OpenAPI version ${text} is not known: Swagger 2.0 and OpenAPI 3.0 are`,
+      },
+    ]),
+  )
+}
+
+function invalid(faults: readonly Fault[]): SetupError {
+  return new SetupError('SPEC_INVALID', faults)
+}

@@ -1,0 +1,105 @@
+import { didYouMean } from '../core/nearest.ts'
+import type { SpecDocument } from './document.ts'
+import { describeRaw } from './document.ts'
+import { below } from './pointers.ts'
+
+/** Which keywords of OpenAPI 2.0 and 3.0 schemas are read, and what each may hold. Others say nothing about values and are dropped. */
+
+type Kind = 'text' | 'number' | 'count' | 'boolean' | 'list' | 'any' | 'pattern'
+
+/** Keywords that mean the same in JSON Schema 2020-12 and hold no schemas. */
+const plainKeywords: Readonly<Record<string, Kind>> = {
+  title: 'text',
+  description: 'text',
+  format: 'text',
+  pattern: 'pattern',
+  default: 'any',
+  enum: 'list',
+  multipleOf: 'number',
+  maxLength: 'count',
+  minLength: 'count',
+  maxItems: 'count',
+  minItems: 'count',
+  maxProperties: 'count',
+  minProperties: 'count',
+  uniqueItems: 'boolean',
+  readOnly: 'boolean',
+  writeOnly: 'boolean',
+  deprecated: 'boolean',
+  discriminator: 'any',
+}
+
+const typeNames = ['string', 'number', 'integer', 'boolean', 'array', 'object', 'null']
+
+const fits: Readonly<Record<Kind, (value: unknown) => boolean>> = {
+  text: (value) => typeof value === 'string',
+  number: (value) => typeof value === 'number',
+  count: (value) => Number.isInteger(value) && Number(value) >= 0,
+  boolean: (value) => typeof value === 'boolean',
+  list: (value) => Array.isArray(value),
+  any: () => true,
+  pattern: (value) => typeof value === 'string' && isPattern(value),
+}
+
+const wording: Readonly<Record<Kind, string>> = {
+  text: 'text',
+  number: 'a number',
+  count: 'a whole number, 0 or more',
+  boolean: 'true or false',
+  list: 'a list',
+  any: 'anything',
+  pattern: 'a regular expression',
+}
+
+/** Whether this keyword is taken over as it is: a known one with the right kind of value, or an extension. */
+export function isPlainKeyword(keyword: string): boolean {
+  return Object.hasOwn(plainKeywords, keyword) || keyword.startsWith('x-')
+}
+
+/** Says whether a keyword holds the kind of value it must; a fault where not. */
+export function checkKeyword(
+  document: SpecDocument,
+  pointer: string,
+  keyword: string,
+  value: unknown,
+): boolean {
+  const kind = keyword.startsWith('x-') ? 'any' : (plainKeywords[keyword] ?? 'number')
+  if (fits[kind](value)) return true
+  document.fault(below(pointer, keyword), `"${keyword}" must be ${wording[kind]}, not ${describeRaw(value)}`)
+  return false
+}
+
+/** The JSON Schema type of a `type`, `file` being text; undefined with a fault for an unknown one. */
+export function readType(
+  document: SpecDocument,
+  pointer: string,
+  type: unknown,
+): string | string[] | undefined {
+  if (type === 'file') return 'string'
+  if (typeof type === 'string' && typeNames.includes(type)) return type
+  if (Array.isArray(type) && type.every((name) => typeNames.includes(name))) return type
+  const hint = typeof type === 'string' ? didYouMean(type, typeNames) : ''
+  document.fault(
+    below(pointer, 'type'),
+    `Unknown type ${describeRaw(type)}: it must be one of ${typeNames.join(', ')}.${hint}`,
+  )
+  return undefined
+}
+
+/** A regular expression of a spec, with the `u` flag where it allows that. */
+export function regexOf(pattern: string): RegExp {
+  try {
+    return new RegExp(pattern, 'u')
+  } catch {
+    return new RegExp(pattern)
+  }
+}
+
+function isPattern(text: string): boolean {
+  try {
+    regexOf(text)
+    return true
+  } catch {
+    return false
+  }
+}

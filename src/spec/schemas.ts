@@ -1,0 +1,167 @@
+import type { JsonSchema } from './api.ts'
+import { describeRaw, isRaw, type Raw, type SpecDocument } from './document.ts'
+import { below, escapeSegment, segmentsOf, valueAt } from './pointers.ts'
+import { checkKeyword, isPlainKeyword, readType } from './schema-keywords.ts'
+
+/**
+ * Schemas of OpenAPI 2.0 and 3.0 as JSON Schema 2020-12. References stay references: to a named schema (`#/schemas/<name>`), or,
+ * where a spec points anywhere else, to a part that is converted and kept by its pointer (`#/parts/<pointer>`).
+ *
+ * What differs from the standard, because specs in the wild mean it: `nullable` counts beside `$ref`, `allOf` and without a
+ * type, and a nullable enum takes null. Of PyMacaron: `x-nullable` is nullable, `x-mandatory` on a property makes it required.
+ */
+
+type Converted = Record<string, unknown>
+
+const bounds = [
+  ['minimum', 'exclusiveMinimum'],
+  ['maximum', 'exclusiveMaximum'],
+] as const
+
+const combinators = ['allOf', 'anyOf', 'oneOf'] as const
+
+/** How deep schemas may be nested; deeper ones would overflow the stack of whoever walks them. */
+const maxDepth = 200
+
+export class SchemaReader {
+  readonly #document: SpecDocument
+  /** Where named schemas stand, such as `/definitions`. */
+  readonly #home: string
+  readonly #parts: Record<string, JsonSchema> = {}
+  #depth = 0
+
+  constructor(document: SpecDocument, home: string) {
+    this.#document = document
+    this.#home = home
+  }
+
+  /** What `#/parts/…` references lead to; complete when everything has been read. */
+  get parts(): Readonly<Record<string, JsonSchema>> {
+    return this.#parts
+  }
+
+  /** All named schemas, in the order of the file. */
+  named(): Readonly<Record<string, JsonSchema>> {
+    const home = valueAt(this.#document.root, this.#home)
+    const entries = this.#document.entries(home, this.#home, 'The named schemas')
+    return Object.fromEntries(entries.map(([name, raw]) => [name, this.read(raw, below(this.#home, name))]))
+  }
+
+  /** The schema at `pointer`; its faults go to the document. */
+  read(raw: unknown, pointer: string): JsonSchema {
+    if (typeof raw === 'boolean') return raw
+    if (!isRaw(raw) || this.#depth > maxDepth) {
+      const problem = isRaw(raw) ? 'is nested too deeply' : `must be an object, not ${describeRaw(raw)}`
+      this.#document.fault(pointer, `A schema ${problem}`)
+      return true
+    }
+    this.#depth++
+    const schema =
+      typeof raw.$ref === 'string' ? this.#reference(raw, raw.$ref, pointer) : this.#keywords(raw, pointer)
+    this.#depth--
+    return isNullable(raw) ? nullable(schema) : schema
+  }
+
+  #reference(raw: Raw, ref: string, pointer: string): Converted {
+    const target = this.#document.target(ref, pointer)
+    const description = typeof raw.description === 'string' ? { description: raw.description } : {}
+    return target === undefined ? description : { $ref: this.#keep(target), ...description }
+  }
+
+  /** The converted reference to what stands at `target`, which is converted too where it is no named schema. */
+  #keep(target: string): string {
+    const name = this.#nameAt(target)
+    if (name !== undefined) return `#/schemas/${escapeSegment(name)}`
+    if (!Object.hasOwn(this.#parts, target)) {
+      // Known before it is read: a part may refer to itself.
+      this.#parts[target] = true
+      this.#parts[target] = this.read(valueAt(this.#document.root, target), target)
+    }
+    return `#/parts/${escapeSegment(target)}`
+  }
+
+  #nameAt(target: string): string | undefined {
+    if (!target.startsWith(`${this.#home}/`)) return undefined
+    const [name, ...rest] = segmentsOf(target.slice(this.#home.length))
+    return rest.length === 0 ? name : undefined
+  }
+
+  #keywords(raw: Raw, pointer: string): Converted {
+    const schema: Converted = {}
+    for (const [keyword, value] of Object.entries(raw)) {
+      if (isPlainKeyword(keyword) && checkKeyword(this.#document, pointer, keyword, value))
+        schema[keyword] = value
+    }
+    if (raw.type !== undefined) this.#type(raw.type, pointer, schema)
+    this.#bounds(raw, pointer, schema)
+    this.#nested(raw, pointer, schema)
+    this.#properties(raw, pointer, schema)
+    return schema
+  }
+
+  #type(type: unknown, pointer: string, schema: Converted): void {
+    const known = readType(this.#document, pointer, type)
+    if (known !== undefined) schema.type = known
+    if (type === 'file') schema.format = 'binary'
+  }
+
+  /** A boolean `exclusiveMinimum` changes what `minimum` means; in JSON Schema it holds the bound itself. */
+  #bounds(raw: Raw, pointer: string, schema: Converted): void {
+    for (const [inclusive, exclusive] of bounds) {
+      const bound = raw[inclusive]
+      if (typeof raw[exclusive] === 'number') schema[exclusive] = raw[exclusive]
+      if (bound === undefined || !checkKeyword(this.#document, pointer, inclusive, bound)) continue
+      schema[raw[exclusive] === true ? exclusive : inclusive] = bound
+    }
+  }
+
+  #nested(raw: Raw, pointer: string, schema: Converted): void {
+    for (const keyword of ['items', 'not', 'additionalProperties']) {
+      if (raw[keyword] !== undefined) schema[keyword] = this.read(raw[keyword], below(pointer, keyword))
+    }
+    for (const keyword of combinators) {
+      const list = this.#document.items(raw[keyword], below(pointer, keyword), `"${keyword}"`)
+      if (list.length === 0) continue
+      schema[keyword] = list.map((branch, index) => this.read(branch, below(pointer, keyword, index)))
+    }
+  }
+
+  #properties(raw: Raw, pointer: string, schema: Converted): void {
+    const at = below(pointer, 'properties')
+    const entries = this.#document.entries(raw.properties, at, '"properties"')
+    if (raw.properties !== undefined) {
+      schema.properties = Object.fromEntries(
+        entries.map(([name, part]) => [name, this.read(part, below(at, name))]),
+      )
+    }
+    const required = this.#required(raw, pointer)
+    const mandatory = entries.filter(([, part]) => isRaw(part) && part['x-mandatory'] === true)
+    const all = new Set([...required, ...mandatory.map(([name]) => name)])
+    if (all.size > 0) schema.required = [...all]
+  }
+
+  #required(raw: Raw, pointer: string): readonly string[] {
+    const { required } = raw
+    // On a parameter, and in drafts before OpenAPI, `required` is a boolean about the schema's owner.
+    if (required === undefined || typeof required === 'boolean') return []
+    if (Array.isArray(required) && required.every((name) => typeof name === 'string')) return required
+    this.#document.fault(
+      below(pointer, 'required'),
+      `"required" must be a list of property names, not ${describeRaw(required)}`,
+    )
+    return []
+  }
+}
+
+function isNullable(raw: Raw): boolean {
+  return raw.nullable === true || raw['x-nullable'] === true
+}
+
+function nullable(schema: Converted): Converted {
+  if ('$ref' in schema || 'not' in schema || combinators.some((keyword) => keyword in schema)) {
+    return { anyOf: [schema, { type: 'null' }] }
+  }
+  const type = schema.type === undefined ? {} : { type: [...new Set([schema.type, 'null'].flat())] }
+  const values = Array.isArray(schema.enum) ? { enum: [...new Set([...schema.enum, null])] } : {}
+  return { ...schema, ...type, ...values }
+}
