@@ -4,7 +4,7 @@ import type { Stoppable } from '../core/lifecycle.ts'
 import { logEvents } from '../core/log-lines.ts'
 import { openLogger } from '../core/logger.ts'
 import { setupExitCode } from '../supervisor/child-end.ts'
-import { obeyParent } from '../supervisor/signals.ts'
+import { obeyParent } from '../supervisor/parent.ts'
 
 /** What a started role says of itself to its parent. */
 export interface Started extends Stoppable {

@@ -1,0 +1,40 @@
+import { MacaronError } from '../core/errors.ts'
+
+/** How a life ended. */
+export interface ChildEnd {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly wasReady: boolean
+  /** From its start, or from `ready` where it got that far, in ms. */
+  readonly livedMs: number
+  /** Why, where the child has said so or could not be started. */
+  readonly reason: string | undefined
+  /** `stop` or `kill` had been called. */
+  readonly asked: boolean
+}
+
+/** A child ended before it was ready. `exitCode` is what a process that can't go on without it should end with. */
+export class ChildError extends MacaronError {
+  readonly exitCode: number
+
+  constructor(code: string, message: string, exitCode: number) {
+    super(code, message)
+    this.exitCode = exitCode
+  }
+}
+
+/** Exit code for a mistake in the service's files (EX_CONFIG of sysexits.h): starting again would not help. */
+export const setupExitCode = 78
+
+/** The error for a child that ended before it was ready. */
+export function endedEarly(name: string, end: ChildEnd): ChildError {
+  const how = describeEnd(end)
+  const why = end.reason === undefined ? '; its own output says why' : `: ${end.reason}`
+  return new ChildError('CHILD_FAILED', `The ${name} ended before it was ready (${how})${why}`, end.code ?? 1)
+}
+
+/** An end in few words: `signal SIGKILL`, `exit code 1`. */
+export function describeEnd(end: Pick<ChildEnd, 'code' | 'signal'>): string {
+  if (end.signal !== null) return `signal ${end.signal}`
+  return end.code === null ? 'not started' : `exit code ${end.code}`
+}
