@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto'
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import { codeOf, RequestError } from '../core/errors.ts'
+import { interrupt } from './deadlines.ts'
+import { errorAnswer, errorFacts } from './errors.ts'
+import type { InFlight } from './in-flight.ts'
+
+/** Answers what is no HTTP, or never ends: requests that reach no route because they can't be read. */
+export function clientErrors(inFlight: InFlight): (error: Error, socket: Socket) => void {
+  return (error, socket) => {
+    if (codeOf(error) === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+    const refusal = refusalOf(error)
+    const served = inFlight.of(socket)
+    if (served.length === 0) return void socket.end(rawReply(refusal))
+    // An answer now would be taken for that of a request that is still being served: let those end first, the connection with them.
+    for (const exchange of served) {
+      exchange.last = true
+      if (!exchange.request.raw.complete) interrupt(exchange, refusal)
+    }
+  }
+}
+
+function refusalOf(error: Error): RequestError {
+  const code = codeOf(error)
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return new RequestError(431, 'HEADERS_TOO_LARGE', 'The headers of the request are larger than 16 KiB')
+  }
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return new RequestError(408, 'REQUEST_TIMEOUT', 'The request took too long to arrive')
+  }
+  return new RequestError(400, 'BAD_HTTP', `The request is no valid HTTP (${code ?? 'unknown'})`)
+}
+
+function rawReply(refusal: RequestError): string {
+  const { status, payload } = errorAnswer(errorFacts(refusal))
+  const body = String(payload)
+  return [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}`,
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    `x-call-id: ${randomUUID()}`,
+    'connection: close',
+    '',
+    body,
+  ].join('\r\n')
+}

@@ -1,0 +1,89 @@
+import { asError, RequestError } from '../core/errors.ts'
+import { emit } from '../core/events.ts'
+import type { Exchange } from './exchange.ts'
+
+/**
+ * Waits for handlers, each for at most the same time. One timer serves all of them: the first that waits is the first whose time ends.
+ */
+export class Deadlines {
+  readonly #timeoutMs: number
+  /** In the order in which their time ends. */
+  readonly #waiting = new Map<Exchange, number>()
+  #timer: NodeJS.Timeout | undefined
+
+  /** 0: handlers may take any time. */
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs
+  }
+
+  /**
+   * Resolves when the handler has given its result, which is then the exchange's.
+   * @throws RequestError 408 `REQUEST_TIMEOUT`, or what the handler or an interruption throws.
+   */
+  wait(exchange: Exchange, result: PromiseLike<unknown>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      exchange.interrupt = reject
+      this.#enter(exchange)
+      result.then(
+        (value) => {
+          this.#leave(exchange)
+          exchange.result = value
+          resolve()
+        },
+        (error: unknown) => {
+          if (!this.#leave(exchange)) reportLate(exchange, error)
+          reject(error)
+        },
+      )
+    })
+  }
+
+  #enter(exchange: Exchange): void {
+    if (this.#timeoutMs === 0) return
+    this.#waiting.set(exchange, performance.now() + this.#timeoutMs)
+    if (this.#timer === undefined) this.#arm(this.#timeoutMs)
+  }
+
+  /** False where the exchange had been interrupted before. */
+  #leave(exchange: Exchange): boolean {
+    const waited = exchange.interrupt !== undefined
+    exchange.interrupt = undefined
+    this.#waiting.delete(exchange)
+    return waited
+  }
+
+  #arm(ms: number): void {
+    // A waiting request keeps the process alive by its connection.
+    this.#timer = setTimeout(() => this.#expire(), ms).unref()
+  }
+
+  #expire(): void {
+    this.#timer = undefined
+    const now = performance.now()
+    for (const [exchange, end] of this.#waiting) {
+      if (end > now) {
+        this.#arm(Math.ceil(end - now))
+        return
+      }
+      this.#waiting.delete(exchange)
+      interrupt(exchange, tookTooLong(this.#timeoutMs))
+    }
+  }
+}
+
+/** Ends what the exchange waits for, if it waits. */
+export function interrupt(exchange: Exchange, error: Error): void {
+  const reject = exchange.interrupt
+  exchange.interrupt = undefined
+  reject?.(error)
+}
+
+function tookTooLong(ms: number): RequestError {
+  return new RequestError(408, 'REQUEST_TIMEOUT', `The request took longer than the ${ms} ms it may take`)
+}
+
+/** The caller has been answered already, but an error of the handler must not vanish. */
+function reportLate(exchange: Exchange, thrown: unknown): void {
+  const { callId, method, path, userId } = exchange
+  emit('request.crash', { callId, method, url: path, userId, errorId: callId, error: asError(thrown) })
+}

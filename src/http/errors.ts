@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto'
+import {
+  asError,
+  MacaronError,
+  MessageError,
+  RequestError,
+  SetupError,
+  StoreError,
+  TaskError,
+} from '../core/errors.ts'
+import type { ValueFault } from '../spec/api.ts'
+import type { Answer } from './answer.ts'
+
+/**
+ * The one error exit: whatever was thrown becomes PyMacaron's error JSON. What nobody meant for the caller is never shown to him; he gets
+ * `SERVER_ERROR` and an id under which the real error is logged and reported.
+ */
+export interface ErrorFacts {
+  readonly status: number
+  readonly code: string
+  readonly description: string
+  readonly userMessage: string | undefined
+  readonly errorId: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly faults: readonly ValueFault[] | undefined
+  /** What was really thrown. */
+  readonly error: Error
+}
+
+/** A request that doesn't fit its operation: all its faults at once. */
+export class InvalidRequest extends RequestError {
+  readonly faults: readonly ValueFault[]
+
+  constructor(faults: readonly ValueFault[]) {
+    super(400, 'INVALID_PARAMETER', describeFaults(faults))
+    this.faults = faults.slice(0, mostFaults)
+  }
+}
+
+/** What a thrown value says to the caller. */
+export function errorFacts(thrown: unknown): ErrorFacts {
+  const error = asError(thrown)
+  return { ...wordsOf(error), errorId: randomUUID(), faults: faultsOf(error), error }
+}
+
+/** Error facts as a reply. */
+export function errorAnswer(facts: ErrorFacts): Answer {
+  const body = {
+    status: facts.status,
+    error: facts.code,
+    error_description: facts.description,
+    user_message: facts.userMessage,
+    error_id: facts.errorId,
+    faults: facts.faults,
+  }
+  const { status, headers, code } = facts
+  return { status, headers, body, json: true, payload: JSON.stringify(body), error: code }
+}
+
+type Words = Pick<ErrorFacts, 'status' | 'code' | 'description' | 'userMessage' | 'headers'>
+
+function wordsOf(error: Error): Words {
+  if (error instanceof StoreError) return unavailable(error)
+  if (!(error instanceof MacaronError)) return unhandled('SERVER_ERROR')
+  if (isInternal(error)) return unhandled(error.code)
+  const { code, message, userMessage } = error
+  const status = error.status >= 400 && error.status <= 599 ? error.status : 500
+  return { status, code, description: message, userMessage, headers: headersOf(error) }
+}
+
+/** Says nothing of the store but its code: messages of the store name files of the server. */
+function unavailable(error: StoreError): Words {
+  return {
+    status: 503,
+    code: 'TASKS_UNAVAILABLE',
+    description: `The tasks of this request could not be stored (${error.code}). Try again in a moment.`,
+    userMessage: error.userMessage,
+    headers: { 'retry-after': '1' },
+  }
+}
+
+function unhandled(code: string): Words {
+  return {
+    status: 500,
+    code,
+    description: 'The server failed to handle this request; the error is logged under error_id',
+    userMessage: undefined,
+    headers: {},
+  }
+}
+
+/** Macaron's own errors without a status were thrown at the service's author, not at the caller; a subclass by the author is meant as it is. */
+function isInternal(error: MacaronError): boolean {
+  return error.status === 500 && ownClasses.has(error.constructor)
+}
+
+const ownClasses = new Set<unknown>([MacaronError, SetupError, TaskError, MessageError])
+
+function headersOf(error: MacaronError): Readonly<Record<string, string>> {
+  if (error instanceof RefusedRequest) return error.headers
+  return error.status === 401 ? bearerChallenge : noHeaders
+}
+
+const bearerChallenge = { 'www-authenticate': 'Bearer' }
+const noHeaders = {}
+
+/** A refusal that comes with headers, such as 405 with Allow. */
+export class RefusedRequest extends RequestError {
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(status: number, code: string, refusal: Refusal) {
+    super(status, code, refusal.message)
+    this.headers = refusal.headers
+  }
+}
+
+export interface Refusal {
+  readonly message: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+function faultsOf(error: Error): readonly ValueFault[] | undefined {
+  return error instanceof InvalidRequest ? error.faults : undefined
+}
+
+/** More than these help nobody, and a hostile body can have a million. */
+const mostFaults = 100
+
+function describeFaults(faults: readonly ValueFault[]): string {
+  const listed = faults.slice(0, mostFaults).map((fault) => `${fault.path}: ${fault.message}`)
+  const more = faults.length - listed.length
+  return `${listed.join('; ')}${more > 0 ? `; and ${more} more` : ''}`
+}

@@ -1,0 +1,78 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { VerifiedToken } from '../auth/tokens.ts'
+import type { Context } from '../core/context.ts'
+import type { DecodedRequest } from '../spec/api.ts'
+import type { Answer } from './answer.ts'
+import { callIdOf } from './call-id.ts'
+import type { Route } from './route.ts'
+import { namedParams } from './template.ts'
+
+/** One request on its way through the pipeline, and what the stages have found out so far. */
+export class Exchange {
+  readonly route: Route
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly callId: string
+  /** On the monotonic clock, in ms. */
+  readonly startedAt = performance.now()
+  /** Asked at once: a closed connection no longer knows it. */
+  readonly ip: string
+  readonly params: Readonly<Record<string, string>>
+  /** Set by the stage `authenticate`. */
+  verified: VerifiedToken | undefined = undefined
+  /** The body's text where it is short enough to travel with tasks, and what it parses to. Set by `parse`. */
+  bodyText: string | undefined = undefined
+  body: unknown = undefined
+  /** Set by `validate`. */
+  decoded: DecodedRequest | undefined = undefined
+  /** Set by `openScope`. */
+  context: Context | undefined = undefined
+  /** What the handler gave. Set by `callHandler`. */
+  result: unknown = undefined
+  /** Set by `shapeReply`, or by the error exit. */
+  answer: Answer | undefined = undefined
+  /** How many tasks were stored for it. Set by `endScope`. */
+  tasks = 0
+  /** Ends a wait for the body or the handler with an error; undefined while neither is waited for. */
+  interrupt: ((error: Error) => void) | undefined = undefined
+  /** Its connection can't go on after its reply. */
+  last = false
+
+  constructor(route: Route, request: FastifyRequest, reply: FastifyReply) {
+    this.route = route
+    this.request = request
+    this.reply = reply
+    this.callId = callIdOf(request.raw.headers)
+    this.ip = request.raw.socket.remoteAddress ?? ''
+    this.params = namedParams(route.template, request.params)
+  }
+
+  get method(): string {
+    return this.request.raw.method ?? ''
+  }
+
+  /** Path and query. */
+  get url(): string {
+    return this.request.raw.url ?? ''
+  }
+
+  /** The path alone: what may be logged, since queries carry secrets at times. */
+  get path(): string {
+    const { url } = this
+    const end = url.search(/[?#]/)
+    return end === -1 ? url : url.slice(0, end)
+  }
+
+  /** The query string without `?`. */
+  get query(): string {
+    const { url } = this
+    const start = url.indexOf('?')
+    if (start === -1) return ''
+    const end = url.indexOf('#', start)
+    return url.slice(start + 1, end === -1 ? undefined : end)
+  }
+
+  get userId(): string | undefined {
+    return this.verified?.user.sub
+  }
+}

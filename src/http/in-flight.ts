@@ -1,0 +1,37 @@
+import type { Socket } from 'node:net'
+import type { Exchange } from './exchange.ts'
+
+/** The requests that have not been answered yet. */
+export class InFlight {
+  readonly #exchanges = new Set<Exchange>()
+  #whenEmpty: (() => void) | undefined
+
+  add(exchange: Exchange): void {
+    this.#exchanges.add(exchange)
+  }
+
+  delete(exchange: Exchange): void {
+    this.#exchanges.delete(exchange)
+    if (this.#exchanges.size === 0) this.#whenEmpty?.()
+  }
+
+  get all(): Iterable<Exchange> {
+    return this.#exchanges
+  }
+
+  /** Those that came over one connection. Searches all of them: for rare troubles only. */
+  of(socket: Socket): readonly Exchange[] {
+    return [...this.#exchanges].filter((exchange) => exchange.request.raw.socket === socket)
+  }
+
+  /** Resolves when none is left, or after `ms`. */
+  async empty(ms: number): Promise<void> {
+    if (this.#exchanges.size === 0) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#whenEmpty = resolve
+    const timer = setTimeout(resolve, ms)
+    await promise
+    clearTimeout(timer)
+    this.#whenEmpty = undefined
+  }
+}

@@ -1,0 +1,114 @@
+import { isUtf8 } from 'node:buffer'
+import { RequestError } from '../core/errors.ts'
+import { faultOf } from './json-fault.ts'
+
+/** JSON of strangers: UTF-8 only, not nested without end, and no keys that turn into prototypes when somebody copies them. */
+export interface ParsedJson {
+  readonly text: string
+  readonly value: unknown
+}
+
+/** @throws RequestError 400 `BODY_NOT_JSON`, `BODY_TOO_DEEP` or `BODY_FORBIDDEN_KEY`. */
+export function parseJson(bytes: Buffer): ParsedJson {
+  if (!isUtf8(bytes)) throw notJson('it is not UTF-8')
+  const text = bytes.toString('utf8')
+  if (text.length > 2 * deepest && depthOf(text) > deepest) throw tooDeep()
+  const value = parsed(text)
+  if (isSuspicious(text)) refuseForbiddenKeys(value)
+  return { text, value }
+}
+
+/** Deep enough for any honest document, and no recursive check or serialiser overflows its stack with it. */
+const deepest = 500
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw notJson(placeOf(text), cause)
+  }
+}
+
+function placeOf(text: string): string {
+  const fault = text.length > longestSearched ? undefined : faultOf(text)
+  if (fault === undefined) return 'it does not parse'
+  const before = text.slice(0, fault.offset).split('\n')
+  const column = (before.at(-1)?.length ?? 0) + 1
+  return `${fault.message} at position ${fault.offset} (line ${before.length}, column ${column})`
+}
+
+/** In characters; looking for the fault of a longer body would cost more than it tells. */
+const longestSearched = 1_048_576
+
+function notJson(what: string, cause?: unknown): RequestError {
+  return new RequestError(
+    400,
+    'BODY_NOT_JSON',
+    `The body is not JSON: ${what}`,
+    cause === undefined ? {} : { cause },
+  )
+}
+
+function tooDeep(): RequestError {
+  return new RequestError(400, 'BODY_TOO_DEEP', `The body is nested more than ${deepest} levels deep`)
+}
+
+/** The deepest nesting of objects and arrays, brackets inside strings not counted. */
+function depthOf(text: string): number {
+  let depth = 0
+  let most = 0
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text.charCodeAt(at)
+    if (char === quote) at = endOfString(text, at)
+    else if (char === openBrace || char === openBracket) most = Math.max(most, ++depth)
+    else if (char === closeBrace || char === closeBracket) depth -= 1
+  }
+  return most
+}
+
+const quote = 0x22
+const backslash = 0x5c
+const openBrace = 0x7b
+const closeBrace = 0x7d
+const openBracket = 0x5b
+const closeBracket = 0x5d
+
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at += 1) {
+    const char = text.charCodeAt(at)
+    if (char === quote) return at
+    if (char === backslash) at += 1
+  }
+  return text.length
+}
+
+/** A quick look that spares honest bodies the walk. The escapes are those that could spell a forbidden key's letters. */
+function isSuspicious(text: string): boolean {
+  if (text.includes('__proto__') || text.includes('"constructor"')) return true
+  return text.includes('\\u00') && /\\u00[567]/.test(text)
+}
+
+function refuseForbiddenKeys(value: unknown): void {
+  const waiting = [value]
+  while (waiting.length > 0) {
+    const next = waiting.pop()
+    if (typeof next !== 'object' || next === null) continue
+    const key = forbiddenKey(next)
+    if (key !== undefined) {
+      throw new RequestError(
+        400,
+        'BODY_FORBIDDEN_KEY',
+        `The body has a property that is not accepted: ${key}`,
+      )
+    }
+    for (const inner of Object.values(next)) waiting.push(inner)
+  }
+}
+
+function forbiddenKey(value: object): string | undefined {
+  if (Object.hasOwn(value, '__proto__')) return '__proto__'
+  if (!Object.hasOwn(value, 'constructor')) return undefined
+  const inner: unknown = value.constructor
+  const reaches = typeof inner === 'object' && inner !== null && Object.hasOwn(inner, 'prototype')
+  return reaches ? 'constructor.prototype' : undefined
+}

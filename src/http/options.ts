@@ -1,0 +1,63 @@
+import type { Tokens } from '../auth/tokens.ts'
+import type { Scope } from '../core/context.ts'
+import type { EngineHealth } from '../engines/engine.ts'
+import type { Api, Operation, OperationChecks } from '../spec/api.ts'
+import type { CrashReport } from './crash-report.ts'
+
+/** What the HTTP server is given: everything it uses of the other parts, as values and functions. */
+export interface HttpOptions {
+  readonly apis: readonly Api[]
+  /** Operations without a binding are not served. */
+  readonly bindings: ReadonlyMap<Operation, Binding>
+  /** The checks of one operation; asked at its first request. */
+  readonly checksOf: (api: Api, operation: Operation) => OperationChecks
+  /** Needed as soon as one operation is `authenticated`. */
+  readonly tokens: Tokens | undefined
+  /** Stores what a scope has staged; the reply waits for it. A rejection becomes 503 `TASKS_UNAVAILABLE`. */
+  readonly release: (scope: Scope) => Promise<void>
+  /** Ends a scope whose request did not succeed. */
+  readonly drop: (scope: Scope, callId: string) => void
+  /** The service's name, version and environment, for crash reports. */
+  readonly name: string
+  readonly version: string
+  readonly env: string
+  /** Replies say less about the inside. */
+  readonly production: boolean
+  /** 0: any free one. */
+  readonly port: number
+  /** Default `0.0.0.0`. */
+  readonly host?: string
+  /** Lets several processes listen on the port (Linux and some others). Default false. */
+  readonly reusePort?: boolean
+  /** Largest request body in bytes. Default 1 MiB. */
+  readonly bodyLimit?: number
+  /** What happens to a reply that is not what the spec declares. Default `fail`. */
+  readonly replyCheck?: 'fail' | 'log' | 'off'
+  /** Request headers that travel with tasks. Default none; Authorization and Cookie never do. */
+  readonly contextHeaders?: readonly string[]
+  /** Longest time a handler may take, in ms; 0: any. Default 30 s. */
+  readonly requestTimeoutMs?: number
+  /** How long `stop` waits for requests, in ms. Default 10 s. */
+  readonly stopTimeoutMs?: number
+  /** Longest time the headers of a request, and the whole of it, may take to arrive, in ms. Defaults 20 s and 60 s. */
+  readonly headersTimeoutMs?: number
+  readonly arrivalTimeoutMs?: number
+  /** How long an idle connection is kept, in ms. Default 72 s, longer than usual load balancers keep theirs. */
+  readonly keepAliveTimeoutMs?: number
+  /** Behind `/health/ready`. Without it the service is ready when it answers. */
+  readonly health?: (() => Promise<EngineHealth>) | undefined
+  /** Told of every 5xx reply. */
+  readonly errorReporter?: ((report: CrashReport) => void) | undefined
+}
+
+/** What an operation runs: a function of (body, named parameters), or of (named parameters) where the operation has no body. */
+export type Handler = (...args: readonly unknown[]) => unknown
+
+/** Wraps a handler, at start. */
+export type Decorator = (handler: Handler) => Handler
+
+export interface Binding {
+  readonly handler: Handler
+  /** `x-decorate-server`: the first one is outermost. */
+  readonly decorators: readonly Decorator[]
+}

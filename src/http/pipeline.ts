@@ -1,0 +1,110 @@
+import { emit, isHeard } from '../core/events.ts'
+import type { Answer } from './answer.ts'
+import { CrashReporter } from './crashes.ts'
+import { Deadlines } from './deadlines.ts'
+import { errorAnswer, errorFacts } from './errors.ts'
+import type { Exchange } from './exchange.ts'
+import { InFlight } from './in-flight.ts'
+import { known } from './known.ts'
+import type { HttpOptions } from './options.ts'
+import { send } from './send.ts'
+import { announce } from './stages/announce.ts'
+import { authenticate } from './stages/authenticate.ts'
+import { callHandler } from './stages/call-handler.ts'
+import { checkReply } from './stages/check-reply.ts'
+import { endScope } from './stages/end-scope.ts'
+import { openScope } from './stages/open-scope.ts'
+import { parse } from './stages/parse.ts'
+import { serialise } from './stages/serialise.ts'
+import { shapeReply } from './stages/shape-reply.ts'
+import type { Stage } from './stages/stage.ts'
+import { validate } from './stages/validate.ts'
+
+/** The way of a request, once its route is found: these stages in this order, then the reply. */
+function stagesOf(options: HttpOptions): readonly Stage[] {
+  return [
+    authenticate(options.tokens),
+    announce,
+    parse(options.bodyLimit ?? 1_048_576),
+    validate,
+    openScope(options.contextHeaders ?? []),
+    callHandler(new Deadlines(options.requestTimeoutMs ?? 30_000)),
+    shapeReply,
+    checkReply({ mode: options.replyCheck ?? 'fail', production: options.production }),
+    serialise,
+    endScope(options),
+  ]
+}
+
+/** Serves requests; every error of every stage leaves through one exit. */
+export class Pipeline {
+  readonly inFlight = new InFlight()
+  readonly #stages: readonly Stage[]
+  readonly #drop: HttpOptions['drop']
+  readonly #crashes: CrashReporter
+  #closing = false
+
+  constructor(options: HttpOptions) {
+    this.#stages = stagesOf(options)
+    this.#drop = options.drop
+    this.#crashes = new CrashReporter(options)
+  }
+
+  get isClosing(): boolean {
+    return this.#closing
+  }
+
+  /** From here on every reply ends its connection. */
+  close(): void {
+    this.#closing = true
+  }
+
+  /** Serves one request. Never rejects. */
+  async serve(exchange: Exchange): Promise<void> {
+    this.inFlight.add(exchange)
+    try {
+      for (const stage of this.#stages) {
+        const pending = stage(exchange)
+        if (pending !== undefined) await pending
+      }
+    } catch (thrown) {
+      exchange.answer = this.#fail(exchange, thrown)
+    }
+    this.#reply(exchange)
+  }
+
+  /** The error exit. */
+  #fail(exchange: Exchange, thrown: unknown): Answer {
+    const facts = errorFacts(thrown)
+    if (exchange.context !== undefined) this.#drop(exchange.context.scope, exchange.callId)
+    if (facts.status >= 500) this.#crashes.report(exchange, facts)
+    return errorAnswer(facts)
+  }
+
+  #reply(exchange: Exchange): void {
+    try {
+      const { callId, reply, last } = exchange
+      send(reply, known(exchange.answer), { callId, last: this.#closing || last })
+    } catch (error) {
+      // Nothing was sent, and nothing can be: let the caller know at least that.
+      this.#crashes.report(exchange, errorFacts(error))
+      exchange.reply.raw.destroy()
+    }
+    this.inFlight.delete(exchange)
+    if (isHeard('request.end')) announceEnd(exchange)
+  }
+}
+
+function announceEnd(exchange: Exchange): void {
+  const { callId, method, path, userId, tasks, answer } = exchange
+  emit('request.end', {
+    callId,
+    method,
+    url: path,
+    status: answer?.status ?? 0,
+    error: answer?.error,
+    ms: performance.now() - exchange.startedAt,
+    userId,
+    tasks,
+  })
+}

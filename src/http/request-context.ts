@@ -1,0 +1,49 @@
+import {
+  type Context,
+  openScope,
+  type RequestSnapshot,
+  type Scope,
+  type Token,
+  type User,
+} from '../core/context.ts'
+import type { Exchange } from './exchange.ts'
+import { snapshotOf } from './snapshot.ts'
+
+/** The context of one request. Cheap to make: the snapshot is built when a task is fired or somebody asks. */
+export class RequestContext implements Context {
+  readonly callId: string
+  readonly user: User | undefined
+  readonly token: Token | undefined
+  readonly trace: string | undefined
+  readonly task = undefined
+  readonly scope: Scope = openScope()
+  values: Readonly<Record<string, unknown>> = noValues
+  sealed: string | undefined = undefined
+  readonly #exchange: Exchange
+  readonly #headers: readonly string[]
+  #request: RequestSnapshot | undefined = undefined
+
+  /** `headers` are the names of those that travel. */
+  constructor(exchange: Exchange, headers: readonly string[]) {
+    this.callId = exchange.callId
+    this.user = exchange.verified?.user
+    this.token = exchange.verified?.token
+    this.trace = traceOf(exchange)
+    this.#exchange = exchange
+    this.#headers = headers
+  }
+
+  get request(): RequestSnapshot {
+    this.#request ??= snapshotOf(this.#exchange, this.#headers)
+    return this.#request
+  }
+}
+
+const noValues: Readonly<Record<string, unknown>> = Object.freeze({})
+
+function traceOf(exchange: Exchange): string | undefined {
+  const sent = exchange.request.raw.headers.traceparent
+  return typeof sent === 'string' && traceparent.test(sent) ? sent : undefined
+}
+
+const traceparent = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/

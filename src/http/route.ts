@@ -1,0 +1,62 @@
+import type { Api, Operation, OperationChecks } from '../spec/api.ts'
+import type { Binding, Handler, HttpOptions } from './options.ts'
+import type { Template } from './template.ts'
+
+/** One operation, ready to be served: whatever doesn't depend on the request is worked out here, at start. */
+export class Route {
+  readonly api: Api
+  readonly operation: Operation
+  readonly template: Template
+  /** The bound function inside its decorators. */
+  readonly handler: Handler
+  readonly takesBody: boolean
+  /** Status of a reply that names none. */
+  readonly okStatus: number
+  readonly declaresNoContent: boolean
+  /** The operation says anything at all about its replies. */
+  readonly declaresReplies: boolean
+  readonly #checksOf: HttpOptions['checksOf']
+  #checks: OperationChecks | undefined
+
+  constructor(parts: RouteParts) {
+    this.api = parts.api
+    this.operation = parts.operation
+    this.template = parts.template
+    this.handler = decorated(parts.binding)
+    this.takesBody = parts.operation.body !== undefined
+    this.okStatus = okStatusOf(parts.operation)
+    this.declaresNoContent = '204' in parts.operation.replies
+    this.declaresReplies = Object.keys(parts.operation.replies).length > 0
+    this.#checksOf = parts.checksOf
+  }
+
+  /** Compiled at the first request, which pays for it. */
+  get checks(): OperationChecks {
+    this.#checks ??= this.#checksOf(this.api, this.operation)
+    return this.#checks
+  }
+
+  /** `POST /signup`, for messages. */
+  get label(): string {
+    return `${this.operation.method.toUpperCase()} ${this.operation.path}`
+  }
+}
+
+export interface RouteParts {
+  readonly api: Api
+  readonly operation: Operation
+  readonly template: Template
+  readonly binding: Binding
+  readonly checksOf: HttpOptions['checksOf']
+}
+
+function decorated({ handler, decorators }: Binding): Handler {
+  return decorators.reduceRight((inner, decorate) => decorate(inner), handler)
+}
+
+/** 200, unless a single other 2xx is what the operation declares. */
+function okStatusOf(operation: Operation): number {
+  const declared = Object.keys(operation.replies).filter((status) => /^2\d\d$/.test(status))
+  const bodied = declared.filter((status) => status !== '204')
+  return bodied.length === 1 ? Number(bodied[0]) : 200
+}

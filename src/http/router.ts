@@ -1,0 +1,56 @@
+import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
+import Fastify, { type FastifyError, type FastifyInstance } from 'fastify'
+import { RequestError } from '../core/errors.ts'
+import type { NotFound } from './not-found.ts'
+import { refuse } from './refuse.ts'
+
+export interface RouterOptions {
+  readonly server: Server
+  /** Told of connections that carry no readable HTTP. */
+  readonly onBroken: (error: Error, socket: Socket) => void
+  readonly notFound: NotFound
+}
+
+/** Fastify as we use it: it routes and writes replies; parsing, validating and serialising are the pipeline's. */
+export function openRouter({ server, onBroken, notFound }: RouterOptions): FastifyInstance {
+  const app = Fastify({
+    serverFactory: (handler) => server.on('request', handler),
+    exposeHeadRoutes: false,
+    routerOptions: {
+      // Fastify's own 100 is too short for many an id; much more would feed its regular expressions too well.
+      maxParamLength: 2048,
+      // The pipeline decodes the query by the spec.
+      querystringParser: () => noQuery,
+    },
+    clientErrorHandler: onBroken,
+    frameworkErrors: (error, request, reply) => refuse(request, reply, requestError(error)),
+  })
+  app.removeAllContentTypeParsers()
+  app.setErrorHandler((error: FastifyError, request, reply) => refuse(request, reply, requestError(error)))
+  app.setNotFoundHandler((request, reply) => {
+    const error = notFound.answer(request, reply)
+    if (error !== undefined) refuse(request, reply, error)
+  })
+  return app
+}
+
+const noQuery = {}
+
+/** Fastify's own refusals in our words. */
+function requestError(error: FastifyError): Error {
+  switch (error.code) {
+    case 'FST_ERR_BAD_URL':
+      return new RequestError(400, 'BAD_URL', 'The path of the request is not percent-encoded UTF-8', {
+        cause: error,
+      })
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return new RequestError(414, 'URL_TOO_LONG', 'A part of the path is too long', { cause: error })
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new RequestError(415, 'UNSUPPORTED_MEDIA_TYPE', 'The Content-Type is not readable', {
+        cause: error,
+      })
+    default:
+      return error
+  }
+}

@@ -1,0 +1,108 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import { asError, codeOf, SetupError } from '../core/errors.ts'
+import type { Stoppable } from '../core/lifecycle.ts'
+import { addBuiltIns, type BuiltIn, builtInMethods, builtInsBeside } from './built-in.ts'
+import { clientErrors } from './client-errors.ts'
+import { Connections } from './connections.ts'
+import { type KnownPath, NotFound } from './not-found.ts'
+import type { HttpOptions } from './options.ts'
+import { Pipeline } from './pipeline.ts'
+import type { Route } from './route.ts'
+import { openRouter } from './router.ts'
+import { addRoutes, routesOf } from './routes.ts'
+
+/** A server that accepts requests. */
+export interface HttpServer extends Stoppable {
+  readonly address: HttpAddress
+  /** Serves a request without a connection. */
+  readonly inject: FastifyInstance['inject']
+}
+
+export interface HttpAddress {
+  readonly host: string
+  readonly port: number
+  /** For people: `http://localhost:8080`. */
+  readonly url: string
+}
+
+/**
+ * Serves the bound operations of the given APIs; resolves when the port is open.
+ * @throws SetupError `DUPLICATE_ROUTE`, `JWT_SECRET_MISSING`, `PORT_IN_USE`, `PORT_FORBIDDEN` or `LISTEN_FAILED`.
+ */
+export async function openHttp(options: HttpOptions): Promise<HttpServer> {
+  const routes = routesOf(options)
+  const pipeline = new Pipeline(options)
+  const server = nodeServer(options)
+  const connections = new Connections(server)
+  const isClosing = () => pipeline.isClosing
+  const builtIns = builtInsBeside({ routes, health: options.health, isClosing })
+  const notFound = new NotFound(knownPaths(routes, builtIns))
+  const app = openRouter({ server, onBroken: clientErrors(pipeline.inFlight), notFound })
+  addRoutes(app, routes, pipeline)
+  addBuiltIns(app, builtIns)
+  await app.ready()
+  const address = await listen(server, options)
+  let stopped: Promise<void> | undefined
+  return {
+    address,
+    inject: app.inject.bind(app),
+    stop() {
+      stopped ??= connections.end(pipeline, options.stopTimeoutMs ?? 10_000).then(() => app.close())
+      return stopped
+    },
+  }
+}
+
+function nodeServer(options: HttpOptions): Server {
+  return createServer({
+    headersTimeout: options.headersTimeoutMs ?? 20_000,
+    requestTimeout: options.arrivalTimeoutMs ?? 60_000,
+    keepAliveTimeout: options.keepAliveTimeoutMs ?? 72_000,
+    // How often the two times above are looked at.
+    connectionsCheckingInterval: Math.min(5_000, options.headersTimeoutMs ?? 5_000),
+    maxHeaderSize: 16_384,
+  })
+}
+
+function knownPaths(routes: readonly Route[], builtIns: readonly BuiltIn[]): readonly KnownPath[] {
+  return [
+    ...routes.map(({ operation }) => ({ path: operation.path, methods: [operation.method.toUpperCase()] })),
+    ...builtIns.map(({ path }) => ({ path, methods: builtInMethods })),
+  ]
+}
+
+async function listen(server: Server, options: HttpOptions): Promise<HttpAddress> {
+  const host = options.host ?? '0.0.0.0'
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  server.once('error', reject)
+  server.listen({ host, port: options.port, reusePort: options.reusePort ?? false }, resolve)
+  await promise.catch((error: unknown) => {
+    throw listenError(asError(error), host, options.port)
+  })
+  server.off('error', reject)
+  // A server that listens on a port has an address of this form; only pipes have others.
+  const { port } = server.address() as AddressInfo
+  return { host, port, url: `http://${shownHost(host)}:${port}` }
+}
+
+function shownHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return 'localhost'
+  return host.includes(':') ? `[${host}]` : host
+}
+
+function listenError(cause: Error, host: string, port: number): SetupError {
+  const code = codeOf(cause)
+  if (code === 'EADDRINUSE') {
+    return setupError('PORT_IN_USE', `Port ${port} is in use: stop the other process, or choose another port`)
+  }
+  if (code === 'EACCES') {
+    return setupError('PORT_FORBIDDEN', `Port ${port} may not be opened by this user: choose one above 1023`)
+  }
+  return setupError('LISTEN_FAILED', `Can't listen on ${host}, port ${port}: ${cause.message}`)
+}
+
+function setupError(code: string, message: string): SetupError {
+  return new SetupError(code, [{ message }])
+}

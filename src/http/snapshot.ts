@@ -1,0 +1,43 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { RequestSnapshot } from '../core/context.ts'
+import type { Exchange } from './exchange.ts'
+
+/**
+ * The part of a request that travels with its tasks and stands in crash reports. The body is parsed from its text again, so that it is
+ * what the caller sent, whatever the handler has done to its own.
+ */
+export function snapshotOf(exchange: Exchange, headerNames: readonly string[]): RequestSnapshot {
+  const { raw } = exchange.request
+  return {
+    method: exchange.method,
+    url: exchange.url,
+    path: exchange.route.operation.path,
+    params: exchange.decoded?.params ?? exchange.params,
+    query: exchange.decoded?.query ?? {},
+    headers: pick(raw.headers, headerNames),
+    ip: exchange.ip,
+    userAgent: raw.headers['user-agent'],
+    language: firstLanguage(raw.headers['accept-language']),
+    body: exchange.bodyText === undefined ? undefined : JSON.parse(exchange.bodyText),
+  }
+}
+
+/** The names that may travel, in lower case: never those that carry credentials. */
+export function travellingHeaders(names: readonly string[]): readonly string[] {
+  return names.map((name) => name.toLowerCase()).filter((name) => !credentials.has(name))
+}
+
+const credentials = new Set(['authorization', 'cookie', 'proxy-authorization'])
+
+function pick(headers: IncomingHttpHeaders, names: readonly string[]): Readonly<Record<string, string>> {
+  const picked: Record<string, string> = {}
+  for (const name of names) {
+    const value = headers[name]
+    if (value !== undefined) picked[name] = Array.isArray(value) ? value.join(', ') : value
+  }
+  return picked
+}
+
+function firstLanguage(header: string | undefined): string | undefined {
+  return header?.split(',', 1)[0]?.split(';', 1)[0]?.trim() || undefined
+}

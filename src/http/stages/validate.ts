@@ -1,0 +1,10 @@
+import { InvalidRequest } from '../errors.ts'
+import type { Exchange } from '../exchange.ts'
+
+/** Holds the request against its operation and decodes parameters and body; all faults end it at once. */
+export function validate(exchange: Exchange): undefined {
+  const { route, params, query, body } = exchange
+  const checked = route.checks.request({ params, query, headers: exchange.request.raw.headers, body })
+  if ('faults' in checked) throw new InvalidRequest(checked.faults)
+  exchange.decoded = checked.decoded
+}
