@@ -132,7 +132,7 @@ function fillSecrets(
         key,
         `${key} names the environment variable ${value} (listed in env_secrets), which is not set. Set it before starting.`,
       )
-    return secret ?? ''
+    return secret ?? value
   }
   return Object.fromEntries(
     Object.entries(values).map(([key, value]) => [key, key === 'env_secrets' ? value : fill(value, key)]),

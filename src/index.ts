@@ -1,0 +1,21 @@
+/** The public names of Macaron. */
+export { config } from './config.ts'
+export {
+  contextValue,
+  currentCallId,
+  currentRequest,
+  currentTask,
+  currentToken,
+  currentUser,
+  type RequestSnapshot,
+  type RunningTask,
+  setContext,
+  type User,
+} from './core/context.ts'
+export type { Duration } from './core/duration.ts'
+export { MacaronError, MessageError, RequestError, SetupError, StoreError, TaskError } from './core/errors.ts'
+export { type OpenedService, type OpenServiceOptions, openService } from './open-service.ts'
+export { asyncTask, type Fire, type Task } from './tasks/async-task.ts'
+export { TaskHandle, type TaskStatus, taskHandle } from './tasks/handle.ts'
+export type { Backoff, FireOptions, TaskOptions } from './tasks/options.ts'
+export type { ParkReason, TaskState } from './tasks/states.ts'

@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto'
+import { loadConfig, useConfig } from './config.ts'
+import { type Context, openScope, type User, withContext } from './core/context.ts'
+import { SetupError } from './core/errors.ts'
+import { enableTasks, loadService } from './service.ts'
+import { openStore } from './store.ts'
+import { dropScope, takeStaged } from './tasks/outbox.ts'
+import { installRuntime, type TaskRuntime } from './tasks/runtime.ts'
+
+export interface OpenServiceOptions {
+  /** The service's folder. Default: the current one. */
+  readonly folder?: string
+  /** Whom the script acts for: what `currentUser()` says in it and in its tasks. Default nobody. */
+  readonly user?: User
+}
+
+/** A service opened by a script, to fire its tasks and wait for them. */
+export interface OpenedService extends AsyncDisposable {
+  /**
+   * Runs `fn` in a scope and context of its own: what it fires is stored when it has returned, and dropped if it throws.
+   * @throws StoreError when that can't be stored, and whatever `fn` throws.
+   */
+  run<T>(fn: () => T | Promise<T>): Promise<T>
+  /** Closes the store. Also done by `await using`. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens a service in a script: its configuration, models, tasks and store, without server and worker.
+ * @throws SetupError for mistakes in its files, `ASYNC_OFF` without `with_async: true`; StoreError.
+ */
+export async function openService(options: OpenServiceOptions = {}): Promise<OpenedService> {
+  const config = useConfig(loadConfig(options.folder === undefined ? {} : { folder: options.folder }))
+  await loadService(config)
+  if (!config.with_async) {
+    throw new SetupError('ASYNC_OFF', [
+      {
+        file: config.file,
+        message: 'openService() needs with_async: true: without it the service has no task store',
+      },
+    ])
+  }
+  const engine = await openStore(config, 'server')
+  const runtime = enableTasks(config, () => Promise.resolve(engine))
+  const close = async () => {
+    installRuntime(undefined)
+    await engine.close()
+  }
+  return {
+    run: (fn) => runInScope(fn, scriptContext(options.user), runtime),
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+function scriptContext(user: User | undefined): Context {
+  return {
+    callId: randomUUID(),
+    request: undefined,
+    user,
+    token: undefined,
+    trace: undefined,
+    values: {},
+    task: undefined,
+    scope: openScope(),
+    sealed: undefined,
+  }
+}
+
+async function runInScope<T>(
+  fn: () => T | Promise<T>,
+  context: Context,
+  runtime: TaskRuntime | undefined,
+): Promise<T> {
+  try {
+    const result = await withContext(context, fn)
+    const staged = takeStaged(context.scope)
+    if (staged.length > 0) await runtime?.store(staged)
+    return result
+  } catch (error) {
+    dropScope(context.scope, context.callId)
+    throw error
+  }
+}

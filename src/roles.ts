@@ -1,0 +1,97 @@
+import { join } from 'node:path'
+import { Tokens } from './auth/tokens.ts'
+import type { Config } from './config.ts'
+import { type Stoppable, stopAll } from './core/lifecycle.ts'
+import type { Engine } from './engines/engine.ts'
+import { entryOf } from './entries.ts'
+import { openHttp } from './http/server.ts'
+import { jwtSecret } from './keys.ts'
+import { enableTasks, type LoadedService, loadService } from './service.ts'
+import { checksOf } from './spec/checks.ts'
+import { models } from './spec/model-registry.ts'
+import { openStore, stateFolder } from './store.ts'
+import { dropScope, takeStaged } from './tasks/outbox.ts'
+import type { TaskRuntime } from './tasks/runtime.ts'
+import { trialsOf } from './trials.ts'
+import { startWorker } from './worker/worker.ts'
+
+/** What each kind of process is made of: the composition root of servers and workers. Executors are in `executor-role.ts`. */
+
+export interface Role extends Stoppable {
+  /** What it says of itself to its parent. */
+  readonly announce?: object
+}
+
+/** A server process: HTTP, and the store to release tasks to. */
+export async function startServer(config: Config): Promise<Role> {
+  const service = await loadService(config)
+  const engine = config.with_async ? await openStore(config, 'server') : undefined
+  const runtime = enableTasks(config, () => engineOrThrow(engine))
+  try {
+    const http = await openHttp(httpOptions(config, service, { engine, runtime }))
+    return {
+      announce: { port: http.port, trials: trialsOf(service.apis) },
+      stop: () => stopAll([...(engine === undefined ? [] : [{ stop: () => engine.close() }]), http]),
+    }
+  } catch (error) {
+    await engine?.close()
+    throw error
+  }
+}
+
+/** A worker process: claims tasks and keeps executors; loads none of the user's modules. */
+export async function startWorkerRole(config: Config): Promise<Role> {
+  const engine = await openStore(config, 'worker')
+  const worker = await startWorker({
+    engine,
+    executors: config.worker_count,
+    concurrency: config.worker_concurrency,
+    entry: entryOf('executor'),
+    args: process.argv.slice(2),
+    aliveFolder: join(stateFolder(config), 'alive'),
+    stopTimeoutMs: config.stop_timeout,
+    maxMemoryMiB: config.worker_max_memory,
+  })
+  return { stop: () => stopAll([{ stop: () => engine.close() }, worker]) }
+}
+
+interface TaskParts {
+  readonly engine: Engine | undefined
+  readonly runtime: TaskRuntime | undefined
+}
+
+function httpOptions(
+  config: Config,
+  { apis, bindings }: LoadedService,
+  { engine, runtime }: TaskParts,
+): Parameters<typeof openHttp>[0] {
+  const needsTokens = apis.some(({ operations }) =>
+    operations.some(({ served, authenticated }) => served && authenticated),
+  )
+  return {
+    apis,
+    bindings,
+    checksOf: (api, operation) => checksOf(api, operation, models),
+    tokens: needsTokens || config.jwt_secret !== undefined ? tokensOf(config) : undefined,
+    release: async (scope) => runtime?.store(takeStaged(scope)),
+    drop: dropScope,
+    name: config.name,
+    version: config.version,
+    env: config.env,
+    production: config.production,
+    port: config.port,
+    host: config.host,
+    reusePort: config.http_workers > 1,
+    bodyLimit: config.body_limit,
+    replyCheck: config.reply_check,
+    contextHeaders: config.context_headers,
+    requestTimeoutMs: config.request_timeout,
+    stopTimeoutMs: config.stop_timeout,
+    health: engine === undefined ? undefined : () => engine.health(),
+  }
+}
+
+/** The verifier and signer of a service's tokens. */
+export function tokensOf(config: Config): Tokens {
+  return new Tokens({ secret: jwtSecret(config), issuer: config.jwt_issuer, audience: config.jwt_audience })
+}

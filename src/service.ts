@@ -1,0 +1,79 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Config } from './config.ts'
+import { asError, type Fault, SetupError } from './core/errors.ts'
+import { emit } from './core/events.ts'
+import type { Engine } from './engines/engine.ts'
+import { sealKeys } from './keys.ts'
+import type { Api } from './spec/api.ts'
+import { type Bindings, bindHandlers } from './spec/bindings.ts'
+import { generateIfStale } from './spec/generate.ts'
+import { loadApis } from './spec/load.ts'
+import { models } from './spec/model-registry.ts'
+import { Outbox } from './tasks/outbox.ts'
+import { registry } from './tasks/registry.ts'
+import { installRuntime, type TaskRuntime } from './tasks/runtime.ts'
+import { Seal } from './tasks/seal.ts'
+
+/** A service's files, loaded: what servers, executors and scripts have in common. */
+export interface LoadedService {
+  readonly apis: readonly Api[]
+  readonly bindings: Bindings
+}
+
+/**
+ * Loads specs, models, the modules the specs bind, and `tasks/`.
+ * @throws SetupError with every fault found, each with file and line.
+ */
+export async function loadService(config: Config): Promise<LoadedService> {
+  const apis = await loadApis(join(config.folder, 'apis'), { basePath: config.base_path })
+  for (const api of apis) await generateIfStale(api.file)
+  models.addApis(apis)
+  const bindings = await bindHandlers(apis, config.folder)
+  await importTasks(join(config.folder, 'tasks'))
+  return { apis, bindings }
+}
+
+/** Modules in `tasks/` declare tasks that no operation's module imports. */
+async function importTasks(folder: string): Promise<void> {
+  if (!existsSync(folder)) return
+  const faults: Fault[] = []
+  for (const name of readdirSync(folder).toSorted()) {
+    if (!/\.[mc]?[jt]s$/.test(name) || /\.(d|test|spec)\.[mc]?ts$/.test(name) || name.startsWith('.'))
+      continue
+    const file = join(folder, name)
+    await import(pathToFileURL(file).href).catch((error: unknown) => {
+      faults.push({ file, message: `This task module can't be imported: ${asError(error).message}` })
+    })
+  }
+  if (faults.length > 0) throw new SetupError('TASK_MODULE_BROKEN', faults)
+}
+
+/**
+ * Lets this process fire tasks: `engine` is asked for at the first need. Without `with_async` firing is refused, and a service that declares tasks is
+ * told so.
+ */
+export function enableTasks(config: Config, engine: () => Promise<Engine>): TaskRuntime | undefined {
+  if (!config.with_async) {
+    installRuntime('off')
+    const names = registry.names()
+    if (names.length > 0) {
+      emit('notice', {
+        message: `This service declares tasks (${names.join(', ')}) but runs none: set with_async: true in ${config.file}`,
+      })
+    }
+    return undefined
+  }
+  const outbox = new Outbox(async (batch) => (await engine()).enqueue(batch))
+  const runtime: TaskRuntime = {
+    seal: new Seal(sealKeys(config)),
+    models,
+    maxBytes: config.max_task_bytes,
+    contextToken: config.context_token,
+    store: (messages) => outbox.store(messages),
+    engine,
+  }
+  installRuntime(runtime)
+  return runtime
+}
