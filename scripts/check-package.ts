@@ -3,9 +3,10 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { freePort } from '../test/support/free-port.ts'
+import { until } from '../test/support/until.ts'
 import { canListProcesses, processesIn } from './package/processes.ts'
 import { writeService } from './package/service.ts'
-import { freePort, until } from './package/waiting.ts'
 
 /**
  * What a user does first, with the packed tarball: installs it in an empty folder, writes a service with a handler and a task in
@@ -52,9 +53,9 @@ async function startFireStop(): Promise<void> {
 }
 
 async function fireAndWait(port: number, started: ChildProcess): Promise<void> {
-  const reply = await until('the first reply', 30, () => fire(port, started))
+  const reply = await until(() => fire(port, started), { what: 'the first reply', timeoutMs: 30_000 })
   if (reply.status !== 200) throw new Error(`fired, and was answered ${reply.status}: ${await reply.text()}`)
-  const note = await until('the task to run', 10, noteIfWritten)
+  const note = await until(noteIfWritten, { what: 'the task to run' })
   const asked = '{"text":"hello from the endpoint","url":"/notes"'
   if (!note.startsWith(asked))
     throw new Error(`the task ran with something else than what was fired: ${note}`)
@@ -83,7 +84,7 @@ async function pressCtrlC(started: ChildProcess): Promise<void> {
   await exited
   if (!canListProcesses)
     return console.log('check-package: this system has no /proc: not looked for processes left running')
-  await until('everything to have ended', 5, () => (leftRunning().length === 0 ? true : undefined)).catch(
+  await until(() => leftRunning().length === 0, { what: 'everything to have ended', timeoutMs: 5000 }).catch(
     () => {
       throw new Error(
         `left running:\n${leftRunning()

@@ -1,0 +1,13 @@
+import { mkdirSync, mkdtempSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+/** Where benches keep things: below `.bench/` of the clone, so that copied services still find the package by its name. */
+export const root = dirname(dirname(import.meta.dirname))
+export const peersFolder = join(root, '.bench', 'peers')
+export const runFolder = join(root, '.bench', 'run')
+
+/** A new empty folder for one run of something. Folders of earlier runs are removed when the benches start. */
+export function runPlace(name: string): string {
+  mkdirSync(runFolder, { recursive: true })
+  return mkdtempSync(join(runFolder, `${name}-`))
+}

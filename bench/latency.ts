@@ -1,0 +1,93 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { until } from '../test/support/until.ts'
+import { type Bed, type Bench, inRounds } from './harness/bed.ts'
+import { Program } from './harness/program.ts'
+import { atMost, type Goal, type Row } from './harness/report.ts'
+import { percentile, Samples } from './harness/samples.ts'
+import { copyService, Service } from './harness/service.ts'
+
+/** How long a task waits when nothing else is going on: from the fire in one process to its first line in another. */
+export const latency: Bench = {
+  name: 'latency',
+  question: 'How long from a fire to the start of its task, when idle?',
+  async run(bed) {
+    const samples = new Samples()
+    await inRounds(bed, () => round(bed, samples))
+    return rowsOf(samples)
+  },
+}
+
+const fires = 200
+const warmUp = 20
+const pauseMs = 15
+
+async function round({ redis }: Bed, samples: Samples): Promise<void> {
+  for (const sync of ['full', 'normal'] as const) addWaits(samples, sync, await ourWaits(sync))
+  if (redis === undefined) return
+  for (const peer of ['bullmq', 'bee-queue']) {
+    redis.flush()
+    addWaits(samples, peer, await peerWaits(peer, String(redis.port)))
+  }
+}
+
+function addWaits(samples: Samples, name: string, waits: readonly number[]): void {
+  const sorted = waits.slice(warmUp).toSorted((one, other) => one - other)
+  samples.add(`${name} p50`, percentile(sorted, 0.5))
+  samples.add(`${name} p99`, percentile(sorted, 0.99))
+}
+
+/** The fire is the call in the handler, so the rest of the request is in the figure too. */
+async function ourWaits(sync: 'full' | 'normal'): Promise<readonly number[]> {
+  const folder = copyService('jobs', { store_sync: sync, worker_count: 2 })
+  await using service = await Service.start(folder, 'start')
+  await fireSlowly(() => service.post('/stamp'))
+  const file = join(folder, 'waits.txt')
+  return await until(
+    () => enough(existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1).map(Number) : []),
+    {
+      what: 'the last stamped task',
+    },
+  )
+}
+
+async function peerWaits(peer: string, redisPort: string): Promise<readonly number[]> {
+  const host = new URL('./peers/host.ts', import.meta.url)
+  await using worker = await Program.start(host, [peer, redisPort])
+  await using producer = await Program.start(host, [peer, redisPort])
+  await worker.ask('work', 10)
+  await fireSlowly(() => producer.ask('add'))
+  return await until(async () => enough(await worker.ask<readonly number[]>('waits')), {
+    what: 'the last task of a peer',
+  })
+}
+
+async function fireSlowly(fire: () => Promise<void>): Promise<void> {
+  for (let fired = 0; fired < fires; fired += 1) {
+    await fire()
+    await delay(pauseMs)
+  }
+}
+
+function enough(waits: readonly number[]): readonly number[] | undefined {
+  return waits.length >= fires ? waits : undefined
+}
+
+function rowsOf(samples: Samples): readonly Row[] {
+  const goals: Readonly<Record<string, Goal>> = { p50: atMost(1), p99: atMost(5) }
+  return ['full', 'normal', 'bullmq', 'bee-queue']
+    .filter((name) => samples.has(`${name} p50`))
+    .flatMap((name) =>
+      ['p50', 'p99'].map((share) => {
+        const goal = name === 'full' || name === 'normal' ? goals[share] : undefined
+        return {
+          bench: 'latency',
+          what: `${name}, ${share}`,
+          unit: 'ms',
+          figure: samples.of(`${name} ${share}`),
+          ...(goal === undefined ? {} : { goal }),
+        }
+      }),
+    )
+}

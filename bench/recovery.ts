@@ -1,0 +1,98 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { until } from '../test/support/until.ts'
+import { type Bed, type Bench, inRounds } from './harness/bed.ts'
+import { parentOf } from './harness/processes.ts'
+import { atMost, type Goal, type Row } from './harness/report.ts'
+import { Samples } from './harness/samples.ts'
+import { copyService, killIfThere, Service } from './harness/service.ts'
+import { bullMqRerunMs } from './peers/recovery.ts'
+
+/** A task is running when something is killed hard: how long until it runs again. */
+export const recovery: Bench = {
+  name: 'recovery',
+  question: 'How long until a task runs again when what ran it was killed?',
+  async run(bed) {
+    const samples = new Samples()
+    await inRounds(bed, () => round(samples))
+    if (bed.redis !== undefined) await addPeer(bed, samples, bed.redis.port)
+    return rowsOf(samples)
+  },
+}
+
+async function round(samples: Samples): Promise<void> {
+  samples.add('executor', await rerunMs((_service, executor) => killIfThere(executor)))
+  samples.add('worker', await rerunMs((_service, executor) => killIfThere(parentOf(executor) ?? 0)))
+  samples.add('everything', await rerunAfterRestartMs())
+}
+
+async function addPeer(bed: Bed, samples: Samples, redisPort: number): Promise<void> {
+  bed.log('BullMQ with its defaults, once, for it takes up to a minute')
+  samples.add('bullmq', await bullMqRerunMs(String(redisPort)))
+}
+
+/** Starts the task, kills something, and tells how long after that it has started again. */
+async function rerunMs(kill: (service: Service, executor: number) => void): Promise<number> {
+  const folder = copyService('jobs', { worker_count: 2 })
+  await using service = await Service.start(folder, 'start')
+  const { pid } = await firstStart(service)
+  const killedAt = process.hrtime.bigint()
+  kill(service, pid)
+  return msBetween(killedAt, (await startOf(folder, 1)).at)
+}
+
+/** The same with all processes killed, from the moment the service is started again. */
+async function rerunAfterRestartMs(): Promise<number> {
+  const folder = copyService('jobs', { worker_count: 2 })
+  {
+    await using service = await Service.start(folder, 'start')
+    await firstStart(service)
+  }
+  const restartedAt = process.hrtime.bigint()
+  await using _restarted = await Service.spawn(folder, 'start')
+  return msBetween(restartedAt, (await startOf(folder, 1)).at)
+}
+
+async function firstStart(service: Service): Promise<Start> {
+  await service.post('/hold')
+  return await startOf(service.folder, 0)
+}
+
+/** What the task writes down when it starts. */
+interface Start {
+  /** The executor's pid. */
+  readonly pid: number
+  /** On the system's monotonic clock, in ns. */
+  readonly at: bigint
+}
+
+async function startOf(folder: string, index: number): Promise<Start> {
+  const file = join(folder, 'starts.txt')
+  const read = () =>
+    existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1)[index] : undefined
+  const line = await until(read, { what: `start ${index + 1} of the task`, timeoutMs: 60_000, everyMs: 2 })
+  const [pid = '', at = ''] = line.split(' ')
+  return { pid: Number(pid), at: BigInt(at) }
+}
+
+function msBetween(start: bigint, end: bigint): number {
+  return Number(end - start) / 1e6
+}
+
+function rowsOf(samples: Samples): readonly Row[] {
+  const titles: readonly [name: string, what: string, goal?: Goal][] = [
+    ['executor', 'executor killed: until the task runs in another', atMost(100)],
+    ['worker', 'worker killed: until the task runs again, restart included', atMost(1000)],
+    ['everything', 'everything killed: from the new start until the task runs again'],
+    ['bullmq', 'BullMQ with defaults, its worker killed and restarted'],
+  ]
+  return titles
+    .filter(([name]) => samples.has(name))
+    .map(([name, what, goal]) => ({
+      bench: 'recovery',
+      what,
+      unit: 'ms',
+      figure: samples.of(name),
+      ...(goal === undefined ? {} : { goal }),
+    }))
+}
