@@ -1,5 +1,5 @@
 import { globSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, relative } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { parseArgs } from 'node:util'
@@ -40,7 +40,7 @@ stream.on('test:fail', ({ todo }) => {
 })
 stream.on('test:pass', ({ name, file, skip }) => {
   if (skip !== undefined && skip !== false)
-    skipped.push(`${file ?? ''}: ${name}: ${skip === true ? 'no reason given' : skip}`)
+    skipped.push(`${relative('.', file ?? '')}: ${name}: ${skip === true ? 'no reason given' : skip}`)
 })
 stream.compose(spec).on('end', printSkipped).pipe(process.stdout)
 
