@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+
 /**
  * Every error Macaron throws. Each has a stable `code`, an HTTP status for when it ends a request, and keeps what caused
  * it in `cause`. Messages say what was wrong, where, and what to do.
@@ -87,7 +89,11 @@ export function codeOf(error: unknown): string | undefined {
 export function asError(thrown: unknown): Error {
   return thrown instanceof Error
     ? thrown
-    : new MacaronError('NOT_AN_ERROR', `A value that is no Error was thrown: ${String(thrown)}`)
+    : // Not String(): a value can refuse that, and this runs where nothing may throw any more.
+      new MacaronError(
+        'NOT_AN_ERROR',
+        `A value that is no Error was thrown: ${inspect(thrown, { depth: 1, customInspect: false })}`,
+      )
 }
 
 /** A failure as a person should read it: Macaron's own errors without a stack, since their message says it all. */
