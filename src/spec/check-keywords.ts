@@ -1,0 +1,90 @@
+import type { ErrorObject, FuncKeywordDefinition, ValidateFunction } from 'ajv'
+import type { Checkable } from './checkable.ts'
+import { isDateTime } from './date-time.ts'
+
+/** The keywords that checkable.ts writes, as the validator runs them. */
+
+/** What a value is checked as: a readOnly property is required in replies only, a writeOnly one in requests only. */
+export type CheckMode = 'request' | 'reply' | 'model'
+
+/** `this` of a validator: Ajv passes it on to keywords. */
+export interface CheckContext {
+  readonly mode: CheckMode
+}
+
+type KeywordFunction = FuncKeywordDefinition['validate'] & { errors?: Partial<ErrorObject>[] }
+
+export const checkKeywords: readonly FuncKeywordDefinition[] = [
+  { keyword: 'dateTime', errors: false, validate: isDateTimeValue },
+  oneWayRequired('requiredInReply', 'reply'),
+  oneWayRequired('requiredInRequest', 'request'),
+  distinct(),
+]
+
+function isDateTimeValue(others: readonly string[], value: unknown): boolean {
+  if (typeof value === 'string') return isDateTime(value)
+  if (value instanceof Date) return !Number.isNaN(value.getTime())
+  return others.length > 0 && jsonTypesOf(value).some((type) => others.includes(type))
+}
+
+/** The names JSON Schema has for the type of a value. */
+function jsonTypesOf(value: unknown): readonly string[] {
+  if (value === null) return ['null']
+  if (Array.isArray(value)) return ['array']
+  if (typeof value === 'number') return Number.isInteger(value) ? ['number', 'integer'] : ['number']
+  return [typeof value]
+}
+
+/** Reports each missing name the way the standard's `required` does. */
+function oneWayRequired(keyword: string, mode: CheckMode): FuncKeywordDefinition {
+  function validate(this: CheckContext | undefined, names: readonly string[], value: object): boolean {
+    if (this?.mode !== mode) return true
+    const record: Readonly<Record<string, unknown>> = { ...value }
+    const missing = names.filter((name) => record[name] === undefined)
+    errors.errors = missing.map((missingProperty) => ({ keyword: 'required', params: { missingProperty } }))
+    return missing.length === 0
+  }
+  const errors: KeywordFunction = validate
+  return { keyword, type: 'object', errors: true, validate: errors }
+}
+
+function distinct(): FuncKeywordDefinition {
+  function validate(_: unknown, items: readonly unknown[]): boolean {
+    const known = new Map<string, number>()
+    for (const [index, item] of items.entries()) {
+      const text = canonical(item)
+      const first = known.get(text)
+      if (first !== undefined) {
+        errors.errors = [{ keyword: 'uniqueItems', params: { i: index, j: first } }]
+        return false
+      }
+      known.set(text, index)
+    }
+    return true
+  }
+  const errors: KeywordFunction = validate
+  return { keyword: 'distinct', type: 'array', errors: true, validate: errors }
+}
+
+/** `anyOf` or `oneOf` decided by other validators: it fails as a whole, without the faults of its branches. */
+export function unionKeyword(
+  keyword: 'anyOf' | 'oneOf',
+  compile: (branch: Checkable) => ValidateFunction,
+): FuncKeywordDefinition {
+  function validate(this: CheckContext | undefined, branches: readonly Checkable[], value: unknown): boolean {
+    const fitting = branches.flatMap((branch, index) => (compile(branch).call(this, value) ? [index] : []))
+    if (keyword === 'anyOf' ? fitting.length > 0 : fitting.length === 1) return true
+    errors.errors = [{ keyword, params: { passingSchemas: fitting } }]
+    return false
+  }
+  const errors: KeywordFunction = validate
+  return { keyword, errors: true, validate: errors }
+}
+
+/** JSON with the keys of every object in one order, so that equal values have equal texts. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) => {
+    if (typeof part !== 'object' || part === null || Array.isArray(part)) return part
+    return Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+  })
+}

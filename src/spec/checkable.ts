@@ -1,0 +1,107 @@
+import type { JsonSchema } from './api.ts'
+
+/**
+ * A schema of an Api in the form its validator takes: the same rules, annotations left out, references by the validator's keys, and
+ * four keywords of our own (see check-keywords.ts) in place of rules that JSON Schema can't say:
+ *
+ * - `dateTime` for text of format date-time, since models hold a Date there;
+ * - `requiredInReply`, `requiredInRequest` for required properties that are readOnly or writeOnly;
+ * - `distinct` for uniqueItems, since comparing every two items of a stranger's list takes quadratic time.
+ */
+export type Checkable = boolean | { readonly [keyword: string]: unknown }
+
+type Keywords = Record<string, unknown>
+
+/** Rules without schemas in them. */
+const rules = [
+  'type',
+  'format',
+  'pattern',
+  'enum',
+  'const',
+  'multipleOf',
+  'maximum',
+  'exclusiveMaximum',
+  'minimum',
+  'exclusiveMinimum',
+  'maxLength',
+  'minLength',
+  'maxItems',
+  'minItems',
+  'maxProperties',
+  'minProperties',
+]
+
+const schemaKeywords = ['items', 'not', 'additionalProperties']
+const listKeywords = ['allOf', 'anyOf', 'oneOf']
+
+/** `keyOf` gives the validator's key of a reference. */
+export function checkable(schema: JsonSchema, keyOf: (ref: string) => string): Checkable {
+  if (typeof schema === 'boolean') return schema
+  const made: Keywords = typeof schema.$ref === 'string' ? { $ref: keyOf(schema.$ref) } : {}
+  for (const keyword of rules) if (schema[keyword] !== undefined) made[keyword] = schema[keyword]
+  for (const keyword of schemaKeywords) {
+    const inner = schema[keyword]
+    if (inner !== undefined) made[keyword] = checkable(asSchema(inner), keyOf)
+  }
+  for (const keyword of listKeywords) {
+    const list = schema[keyword]
+    if (Array.isArray(list)) made[keyword] = list.map((branch) => checkable(asSchema(branch), keyOf))
+  }
+  addProperties(schema, made, keyOf)
+  if (schema.uniqueItems === true) made.distinct = true
+  return schema.format === 'date-time' ? withDateTime(made) : made
+}
+
+function addProperties(
+  schema: Exclude<JsonSchema, boolean>,
+  made: Keywords,
+  keyOf: (ref: string) => string,
+): void {
+  const properties = Object.entries(propertiesOf(schema))
+  if (properties.length > 0) {
+    made.properties = Object.fromEntries(properties.map(([name, part]) => [name, checkable(part, keyOf)]))
+  }
+  const required = requiredOf(schema)
+  if (required.length === 0) return
+  const oneWay = (keyword: string) => required.filter((name) => annotation(schema, name, keyword))
+  const inReply = oneWay('readOnly')
+  const inRequest = oneWay('writeOnly')
+  const always = required.filter((name) => !inReply.includes(name) && !inRequest.includes(name))
+  if (always.length > 0) made.required = always
+  if (inReply.length > 0) made.requiredInReply = inReply
+  if (inRequest.length > 0) made.requiredInRequest = inRequest
+}
+
+function annotation(schema: Exclude<JsonSchema, boolean>, name: string, keyword: string): boolean {
+  const properties = propertiesOf(schema)
+  const property = Object.hasOwn(properties, name) ? properties[name] : undefined
+  return typeof property === 'object' && property[keyword] === true
+}
+
+/** Text of format date-time may be a Date in a model; `dateTime` holds the other types that are allowed beside it. */
+function withDateTime(made: Keywords): Keywords {
+  const { format: _, type, ...rest } = made
+  const types: unknown[] = type === undefined ? jsonTypes : [type].flat()
+  return types.includes('string') ? { ...rest, dateTime: types.filter((name) => name !== 'string') } : made
+}
+
+const jsonTypes = ['string', 'number', 'integer', 'boolean', 'array', 'object', 'null']
+
+/** The `properties` of a schema. */
+export function propertiesOf(schema: Exclude<JsonSchema, boolean>): Readonly<Record<string, JsonSchema>> {
+  // Written by SchemaReader, which makes it a record of schemas.
+  return (schema.properties ?? {}) as Record<string, JsonSchema>
+}
+
+/** The `required` names of a schema. */
+export function requiredOf(schema: Exclude<JsonSchema, boolean>): readonly string[] {
+  // Written by SchemaReader, which makes it a list of names.
+  return (schema.required ?? []) as readonly string[]
+}
+
+/** A nested schema of a schema. */
+export function asSchema(value: unknown): JsonSchema {
+  // Written by SchemaReader, which makes every nested schema one.
+  return value as JsonSchema
+}

@@ -1,0 +1,64 @@
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import { fullFormats } from 'ajv-formats/dist/formats.js'
+import { checkKeywords, unionKeyword } from './check-keywords.ts'
+import type { Checkable } from './checkable.ts'
+import { regexOf } from './schema-keywords.ts'
+import type { SchemaTable } from './schema-table.ts'
+
+/** What validators that tell faults need. */
+export interface Telling {
+  /** Decides which branch of a union fits. */
+  readonly quick: Validators
+  /** All faults, or the first one. */
+  readonly faults: 'all' | 'first'
+}
+
+/**
+ * Ajv for one API. Schemas stay references in it: nothing is dereferenced, and what no request needs costs nothing. Quick validators say yes
+ * or no; telling ones collect what a fault's message needs.
+ */
+export class Validators {
+  readonly #table: SchemaTable
+  readonly #ajv: Ajv2020
+  #added = 0
+
+  constructor(table: SchemaTable, telling?: Telling) {
+    this.#table = table
+    this.#ajv = new Ajv2020({
+      allErrors: telling?.faults === 'all',
+      verbose: telling !== undefined,
+      strict: false,
+      validateSchema: false,
+      // An unknown format says nothing about values.
+      logger: false,
+      formats: fullFormats,
+      passContext: true,
+      // Properties named like something that every object inherits (`constructor`) are absent until they are the value's own.
+      ownProperties: true,
+      inlineRefs: 12,
+      // Ajv's own optimising takes as long as all the rest of compiling and makes nothing faster that V8 doesn't.
+      code: { optimize: false, regExp: Object.assign(regexOf, { code: 'regexOf' }) },
+    })
+    for (const keyword of checkKeywords) this.#ajv.addKeyword(keyword)
+    if (telling !== undefined) this.#leaveUnionsTo(telling.quick)
+  }
+
+  /** The validator of a converted schema; Ajv keeps one for each. */
+  compile(schema: Checkable): ValidateFunction {
+    const missing = this.#table.since(this.#added)
+    this.#added += missing.length
+    for (const [key, converted] of missing) this.#ajv.addSchema(converted, key)
+    return this.#ajv.compile(schema)
+  }
+
+  /**
+   * Looking for all faults in every branch takes exponential time where branches hold unions again, and nobody meant to fulfil all
+   * branches: a union only fails as a whole here, and its nearest branch is looked at when that is told (faults.ts).
+   */
+  #leaveUnionsTo(quick: Validators): void {
+    for (const keyword of ['anyOf', 'oneOf'] as const) {
+      this.#ajv.removeKeyword(keyword)
+      this.#ajv.addKeyword(unionKeyword(keyword, (branch) => quick.compile(branch)))
+    }
+  }
+}
