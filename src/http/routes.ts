@@ -1,6 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type Fault, MacaronError, SetupError } from '../core/errors.ts'
-import type { Operation } from '../spec/api.ts'
+import { MacaronError } from '../core/errors.ts'
 import { Exchange } from './exchange.ts'
 import type { HttpOptions } from './options.ts'
 import type { Pipeline } from './pipeline.ts'
@@ -8,10 +7,7 @@ import { Route } from './route.ts'
 import { missingTokens } from './stages/authenticate.ts'
 import { templateOf } from './template.ts'
 
-/**
- * The routes of all bound operations.
- * @throws SetupError `DUPLICATE_ROUTE` or `JWT_SECRET_MISSING`.
- */
+/** The routes of all bound operations. @throws SetupError `JWT_SECRET_MISSING`. */
 export function routesOf(options: HttpOptions): readonly Route[] {
   const routes = options.apis.flatMap((api) =>
     api.operations.flatMap((operation) => {
@@ -21,16 +17,14 @@ export function routesOf(options: HttpOptions): readonly Route[] {
       return [new Route({ api, operation, template, binding, checksOf: options.checksOf })]
     }),
   )
-  const faults = duplicates(routes)
-  if (faults.length > 0) throw new SetupError('DUPLICATE_ROUTE', faults)
   const unverifiable = routes.find((route) => route.operation.authenticated)
   if (unverifiable !== undefined && options.tokens === undefined) throw missingTokens(unverifiable)
   return routes
 }
 
-/** Lets the router hand requests to the pipeline. */
+/** Lets the router hand requests to the pipeline. Of templates it can't tell apart it takes the first: the more special ones go first. */
 export function addRoutes(app: FastifyInstance, routes: readonly Route[], pipeline: Pipeline): void {
-  for (const route of routes) {
+  for (const route of routes.toSorted((one, other) => other.template.literals - one.template.literals)) {
     app.route({
       method: route.operation.method.toUpperCase(),
       url: route.template.pattern,
@@ -46,19 +40,4 @@ export function addRoutes(app: FastifyInstance, routes: readonly Route[], pipeli
 
 function unreachable(): never {
   throw new MacaronError('PIPELINE_SKIPPED', 'A request went past the HTTP pipeline')
-}
-
-function duplicates(routes: readonly Route[]): readonly Fault[] {
-  const seen = new Map<string, Operation>()
-  const faults: Fault[] = []
-  for (const { operation, template, label } of routes) {
-    const key = `${operation.method} ${template.pattern}`
-    const other = seen.get(key)
-    if (other === undefined) seen.set(key, operation)
-    else {
-      const message = `${label} (${operation.place.pointer}) is already served by ${other.place.file} (${other.place.pointer})`
-      faults.push({ file: operation.place.file, message })
-    }
-  }
-  return faults
 }

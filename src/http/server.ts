@@ -29,7 +29,7 @@ export interface HttpAddress {
 
 /**
  * Serves the bound operations of the given APIs; resolves when the port is open.
- * @throws SetupError `DUPLICATE_ROUTE`, `JWT_SECRET_MISSING`, `PORT_IN_USE`, `PORT_FORBIDDEN` or `LISTEN_FAILED`.
+ * @throws SetupError `JWT_SECRET_MISSING`, `PORT_IN_USE`, `PORT_FORBIDDEN` or `LISTEN_FAILED`.
  */
 export async function openHttp(options: HttpOptions): Promise<HttpServer> {
   const routes = routesOf(options)

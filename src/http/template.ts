@@ -9,6 +9,8 @@ export interface Template {
   readonly names: readonly string[]
   /** Matches the (URI-decoded) paths of this template; for telling which methods a path knows. */
   readonly regex: RegExp
+  /** Characters that are not parameters: the more, the more special the path is. */
+  readonly literals: number
 }
 
 /** Translates the path of an operation. */
@@ -19,7 +21,8 @@ export function templateOf(path: string): Template {
     index % 2 === 1 ? `:p${(index - 1) / 2}([\\s\\S]+?)` : fixed(piece),
   )
   const regex = pieces.map((piece, index) => (index % 2 === 1 ? '[^/]+' : escaped(decoded(piece))))
-  return { pattern: pattern.join(''), names, regex: new RegExp(`^${regex.join('')}$`) }
+  const literals = pieces.reduce((sum, piece, index) => sum + (index % 2 === 1 ? 0 : piece.length), 0)
+  return { pattern: pattern.join(''), names, regex: new RegExp(`^${regex.join('')}$`), literals }
 }
 
 /** The parameters by the spec's names. */

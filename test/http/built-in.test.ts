@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { StoreError } from '../../src/core/errors.ts'
+import type { EngineHealth } from '../../src/engines/engine.ts'
+import { get, serve } from './service.ts'
+
+const well: EngineHealth = {
+  ok: true,
+  storing: true,
+  reasons: [],
+  waiting: 3,
+  running: 2,
+  parked: 1,
+  oldestWaitMs: 12,
+  workers: 1,
+}
+
+test('ping answers an empty object, as in PyMacaron', async (t) => {
+  const { status, json, headers } = await get(await serve(t, {}), '/ping')
+  assert.equal(status, 200)
+  assert.deepEqual(json, {})
+  assert.equal(headers.get('cache-control'), 'no-store')
+})
+
+test('a live process answers 200, also to HEAD', async (t) => {
+  const server = await serve(t, {})
+  assert.equal((await get(server, '/health/live')).status, 200)
+  assert.equal((await get(server, '/health/live', { method: 'HEAD' })).status, 200)
+})
+
+test('readiness is the health of the task store', async (t) => {
+  let health = well
+  const server = await serve(t, {}, { health: async () => health })
+  const good = await get(server, '/health/ready')
+  assert.equal(good.status, 200)
+  assert.deepEqual(good.json, { ...well })
+  health = { ...well, ok: false, reasons: ['3 tasks wait and no worker runs'] }
+  const bad = await get(server, '/health/ready')
+  assert.equal(bad.status, 503)
+  assert.deepEqual(bad.json.reasons, ['3 tasks wait and no worker runs'])
+})
+
+test('a store whose health cannot be told is not ready', async (t) => {
+  const health = async () => {
+    throw new StoreError('STORE_CORRUPT', 'The store is corrupt')
+  }
+  const { status, json } = await get(await serve(t, {}, { health }), '/health/ready')
+  assert.equal(status, 503)
+  assert.match(String(json.reasons), /The store is corrupt/)
+})
+
+test('a service without tasks is ready when it answers', async (t) => {
+  assert.equal((await get(await serve(t, {}), '/health/ready')).status, 200)
+})
+
+test('a spec that has such a path keeps it', async (t) => {
+  const server = await serve(t, {
+    'get /ping': { handler: () => ({ own: true }) },
+    'head /health/live': { handler: () => ({}) },
+    'post /health/ready': { handler: () => ({ posted: true }) },
+  })
+  assert.deepEqual((await get(server, '/ping')).json, { own: true })
+  assert.equal((await get(server, '/ping', { method: 'HEAD' })).status, 405)
+  assert.equal((await get(server, '/health/live')).status, 405)
+  assert.equal((await get(server, '/health/ready')).status, 200)
+  assert.deepEqual((await get(server, '/health/ready', { method: 'POST' })).json, { posted: true })
+})
+
+test('other methods get 405', async (t) => {
+  const { status, headers } = await get(await serve(t, {}), '/ping', { method: 'POST' })
+  assert.equal(status, 405)
+  assert.equal(headers.get('allow'), 'GET, HEAD')
+})

@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { MacaronError, RequestError, StoreError, TaskError } from '../../src/core/errors.ts'
+import type { CrashReport } from '../../src/http/crash-report.ts'
+import { anyBody, collect, get, post, serve } from './service.ts'
+
+class AccountLocked extends MacaronError {
+  constructor() {
+    super('ACCOUNT_LOCKED', 'The account is locked until tomorrow', {
+      status: 423,
+      userMessage: 'Your account is locked.',
+    })
+  }
+}
+
+class UpstreamDown extends MacaronError {
+  constructor() {
+    super('UPSTREAM_DOWN', 'The mail service does not answer', { status: 502 })
+  }
+}
+
+class OwnFailure extends MacaronError {
+  constructor() {
+    super('OWN_FAILURE', 'Said on purpose')
+  }
+}
+
+function failing(make: () => unknown) {
+  return {
+    'get /thrown': {
+      handler: () => {
+        throw make()
+      },
+    },
+    'get /rejected': { handler: async () => Promise.reject(make()) },
+    'get /returned': { handler: () => make() },
+  }
+}
+
+test('an error of the service is told by its own code, status and messages, however it leaves the handler', async (t) => {
+  const server = await serve(
+    t,
+    failing(() => new AccountLocked()),
+  )
+  for (const path of ['/thrown', '/rejected', '/returned']) {
+    const { status, json, headers } = await get(server, path)
+    assert.equal(status, 423)
+    assert.match(headers.get('content-type') ?? '', /^application\/json/)
+    const { error_id, ...rest } = json
+    assert.match(String(error_id), /^[\da-f-]{36}$/)
+    assert.deepEqual(rest, {
+      status: 423,
+      error: 'ACCOUNT_LOCKED',
+      error_description: 'The account is locked until tomorrow',
+      user_message: 'Your account is locked.',
+    })
+  }
+})
+
+test('an error of the service with a 5xx status is told as it is, and reported', async (t) => {
+  const crashes = collect(t, 'request.crash')
+  const server = await serve(
+    t,
+    failing(() => new UpstreamDown()),
+  )
+  const { status, json } = await get(server, '/thrown')
+  assert.equal(status, 502)
+  assert.equal(json.error_description, 'The mail service does not answer')
+  assert.equal(crashes.length, 1)
+})
+
+test('an own class is told as it is, also with status 500', async (t) => {
+  const server = await serve(
+    t,
+    failing(() => new OwnFailure()),
+  )
+  const { status, json } = await get(server, '/thrown')
+  assert.equal(status, 500)
+  assert.equal(json.error_description, 'Said on purpose')
+})
+
+const secret = 'password=hunter2 at db.internal'
+
+for (const [what, make] of [
+  ['an Error', () => new Error(secret)],
+  [
+    'an Error with a status of its own',
+    () => Object.assign(new Error(secret), { status: 404, statusCode: 404 }),
+  ],
+  ['an Error with a cause', () => new TypeError(secret, { cause: new Error(secret) })],
+  ['a text', () => secret],
+  ['undefined', () => undefined],
+  ['null', () => null],
+  ['an object that has no text', () => Object.create(null)],
+  ['an object', () => ({ message: secret, toString: () => secret })],
+] as const) {
+  test(`${what} that nobody handles leaks nothing, in production or not`, async (t) => {
+    const crashes = collect(t, 'request.crash')
+    for (const production of [true, false]) {
+      const server = await serve(t, failing(make), { production })
+      for (const path of ['/thrown', '/rejected']) {
+        const { status, text, json } = await get(server, path)
+        assert.equal(status, 500)
+        assert.ok(!text.includes('hunter2'), text)
+        assert.equal(crashes.at(-1)?.errorId, json.error_id)
+      }
+    }
+    assert.equal(crashes.length, 4)
+  })
+}
+
+test('an unhandled error is SERVER_ERROR, and the crash carries the real one', async (t) => {
+  const crashes = collect(t, 'request.crash')
+  const real = new Error(secret)
+  const server = await serve(
+    t,
+    failing(() => real),
+  )
+  const { json } = await get(server, '/thrown?token=abc', { headers: { 'x-call-id': 'c9' } })
+  assert.equal(json.error, 'SERVER_ERROR')
+  const { error, ...rest } = crashes[0] ?? assert.fail('no crash was told')
+  assert.equal(error, real)
+  assert.deepEqual(rest, {
+    callId: 'c9',
+    method: 'GET',
+    url: '/thrown',
+    userId: undefined,
+    errorId: json.error_id,
+  })
+})
+
+test('errors that Macaron throws at the author keep their code and hide their text', async (t) => {
+  const server = await serve(
+    t,
+    failing(() => new TaskError('NO_SCOPE', secret)),
+  )
+  const { status, json, text } = await get(server, '/thrown')
+  assert.equal(status, 500)
+  assert.equal(json.error, 'NO_SCOPE')
+  assert.ok(!text.includes('hunter2'))
+})
+
+test('errors of the task store are 503 TASKS_UNAVAILABLE with Retry-After, without its file names', async (t) => {
+  const make = () => new StoreError('STORE_FULL', `disk full: ${secret}`)
+  const { status, json, text, headers } = await get(await serve(t, failing(make)), '/thrown')
+  assert.equal(status, 503)
+  assert.equal(json.error, 'TASKS_UNAVAILABLE')
+  assert.match(String(json.error_description), /STORE_FULL/)
+  assert.equal(headers.get('retry-after'), '1')
+  assert.ok(!text.includes('hunter2'))
+})
+
+test('a status that is no error becomes 500', async (t) => {
+  const make = () => new RequestError(200, 'ODD', 'An error with a status of success')
+  assert.equal((await get(await serve(t, failing(make)), '/thrown')).status, 500)
+})
+
+test('a 4xx is not reported as a crash', async (t) => {
+  const crashes = collect(t, 'request.crash')
+  await get(
+    await serve(
+      t,
+      failing(() => new AccountLocked()),
+    ),
+    '/thrown',
+  )
+  assert.equal(crashes.length, 0)
+})
+
+test('the error reporter gets the real error and the request, without credentials', async (t) => {
+  const reports: CrashReport[] = []
+  const real = new Error('boom')
+  const handler = () => {
+    throw real
+  }
+  const server = await serve(
+    t,
+    { 'post /things/{id}': { body: anyBody, operationId: 'doThing', handler } },
+    { errorReporter: (report) => void reports.push(report), contextHeaders: ['authorization', 'x-tenant'] },
+  )
+  const { json } = await post(
+    server,
+    '/things/7',
+    { a: 1 },
+    { authorization: 'Bearer hunter2', 'x-tenant': 'acme' },
+  )
+  const [report] = reports
+  assert.ok(report)
+  assert.equal(report.error, real)
+  assert.equal(report.errorId, json.error_id)
+  assert.equal(report.title, 'POST /things/{id}: boom')
+  assert.deepEqual(report.operation, { api: 'test', id: 'doThing' })
+  assert.deepEqual(report.server, { name: 'test', version: '1.0.0', env: 'test' })
+  assert.equal(report.response.error, 'SERVER_ERROR')
+  assert.deepEqual(report.request.body, { a: 1 })
+  assert.deepEqual(report.request.headers, { 'x-tenant': 'acme' })
+  assert.ok(report.startedAt.getTime() <= Date.now() && report.ms >= 0)
+  assert.ok(!JSON.stringify(report).includes('hunter2'))
+})
+
+test('a reporter that throws costs the caller nothing', async (t) => {
+  const notices = collect(t, 'notice')
+  const errorReporter = () => {
+    throw new Error('the reporter is broken')
+  }
+  const server = await serve(
+    t,
+    failing(() => new Error('boom')),
+    { errorReporter },
+  )
+  assert.equal((await get(server, '/thrown')).status, 500)
+  assert.match(notices[0]?.message ?? '', /the reporter is broken/)
+})
