@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { loadConfig, useConfig } from './config.ts'
 import { type Context, openScope, type User, withContext } from './core/context.ts'
-import { SetupError } from './core/errors.ts'
-import { enableTasks, loadService } from './service.ts'
+import { asyncOff, enableTasks, loadService } from './service.ts'
 import { openStore } from './store.ts'
 import { dropScope, takeStaged } from './tasks/outbox.ts'
 import { installRuntime, type TaskRuntime } from './tasks/runtime.ts'
@@ -32,14 +31,7 @@ export interface OpenedService extends AsyncDisposable {
 export async function openService(options: OpenServiceOptions = {}): Promise<OpenedService> {
   const config = useConfig(loadConfig(options.folder === undefined ? {} : { folder: options.folder }))
   await loadService(config)
-  if (!config.with_async) {
-    throw new SetupError('ASYNC_OFF', [
-      {
-        file: config.file,
-        message: 'openService() needs with_async: true: without it the service has no task store',
-      },
-    ])
-  }
+  if (!config.with_async) throw asyncOff(config)
   const engine = await openStore(config, 'server')
   const runtime = enableTasks(config, () => Promise.resolve(engine))
   const close = async () => {

@@ -6,7 +6,7 @@ import type { Engine } from './engines/engine.ts'
 import { entryOf } from './entries.ts'
 import { openHttp } from './http/server.ts'
 import { jwtSecret } from './keys.ts'
-import { enableTasks, type LoadedService, loadService } from './service.ts'
+import { asyncOff, enableTasks, type LoadedService, loadService } from './service.ts'
 import { checksOf } from './spec/checks.ts'
 import { models } from './spec/model-registry.ts'
 import { openStore, stateFolder } from './store.ts'
@@ -20,17 +20,19 @@ import { startWorker } from './worker/worker.ts'
 export interface Role extends Stoppable {
   /** What it says of itself to its parent. */
   readonly announce?: object
+  /** Ends its own child processes at once. */
+  kill?(): Promise<void>
 }
 
 /** A server process: HTTP, and the store to release tasks to. */
 export async function startServer(config: Config): Promise<Role> {
   const service = await loadService(config)
   const engine = config.with_async ? await openStore(config, 'server') : undefined
-  const runtime = enableTasks(config, () => engineOrThrow(engine))
+  const runtime = enableTasks(config, () => opened(config, engine))
   try {
     const http = await openHttp(httpOptions(config, service, { engine, runtime }))
     return {
-      announce: { port: http.port, trials: trialsOf(service.apis) },
+      announce: { port: http.address.port, trials: trialsOf(service.apis) },
       stop: () => stopAll([...(engine === undefined ? [] : [{ stop: () => engine.close() }]), http]),
     }
   } catch (error) {
@@ -51,8 +53,13 @@ export async function startWorkerRole(config: Config): Promise<Role> {
     aliveFolder: join(stateFolder(config), 'alive'),
     stopTimeoutMs: config.stop_timeout,
     maxMemoryMiB: config.worker_max_memory,
+    retention: defaultOptions.keep,
   })
-  return { stop: () => stopAll([{ stop: () => engine.close() }, worker]) }
+  return { stop: () => stopAll([{ stop: () => engine.close() }, worker]), kill: () => worker.kill() }
+}
+
+function opened(config: Config, engine: Engine | undefined): Promise<Engine> {
+  return engine === undefined ? Promise.reject(asyncOff(config)) : Promise.resolve(engine)
 }
 
 interface TaskParts {

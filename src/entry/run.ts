@@ -1,31 +1,37 @@
 import { type Config, type ConfigOptions, loadConfig, useConfig } from '../config.ts'
 import { asError, describeFailure, SetupError } from '../core/errors.ts'
-import type { Stoppable } from '../core/lifecycle.ts'
 import { logEvents } from '../core/log-lines.ts'
 import { openLogger } from '../core/logger.ts'
-import { setupExitCode } from '../supervisor/child-end.ts'
+import type { Role } from '../roles.ts'
+import { ChildError, setupExitCode } from '../supervisor/child-end.ts'
 import { obeyParent } from '../supervisor/parent.ts'
-
-/** What a started role says of itself to its parent. */
-export interface Started extends Stoppable {
-  readonly announce?: object
-}
 
 /**
  * The frame of a child process: configuration and logs first, then the role; `ready` when it runs, its faults on standard error and
  * exit code 78 when the service's files don't let it run, and a stop when the parent asks or is gone.
  */
-export async function runRole(role: string, start: (config: Config) => Promise<Started>): Promise<void> {
+export async function runRole(role: string, start: (config: Config) => Promise<Role>): Promise<void> {
   const started = begin(role, start)
-  obeyParent({ stop: () => void end(started) })
+  obeyParent({ stop: () => void end(started), kill: () => void kill(started) })
   try {
     const { announce } = await started
     process.send?.({ type: 'ready', ...announce })
   } catch (error) {
-    process.stderr.write(`${describeFailure(error)}\n`)
-    process.send?.({ type: 'failed', message: asError(error).message })
-    exit(error instanceof SetupError ? setupExitCode : 1)
+    endWithFailure(error)
   }
+}
+
+/** Says why this process can't run, to people and to its parent, and ends it. */
+export function endWithFailure(error: unknown): void {
+  process.stderr.write(`${describeFailure(error)}\n`)
+  process.send?.({ type: 'failed', message: asError(error).message })
+  exit(exitCodeOf(error))
+}
+
+/** 78 (EX_CONFIG of sysexits.h) where starting again would not help. */
+function exitCodeOf(error: unknown): number {
+  if (error instanceof ChildError) return error.exitCode
+  return error instanceof SetupError ? setupExitCode : 1
 }
 
 /** The configuration a parent has passed on: the service's folder and what the command line said. */
@@ -36,13 +42,13 @@ export function configOfArguments(): Config {
   return useConfig(loadConfig({ ...(folder === undefined ? {} : { folder }), overrides: parsed }))
 }
 
-async function begin(role: string, start: (config: Config) => Promise<Started>): Promise<Started> {
+async function begin(role: string, start: (config: Config) => Promise<Role>): Promise<Role> {
   const config = configOfArguments()
   logEvents(openLogger({ level: config.log_level, format: config.log_format, role }))
   return await start(config)
 }
 
-async function end(started: Promise<Started>): Promise<void> {
+async function end(started: Promise<Role>): Promise<void> {
   try {
     await (await started).stop()
     exit(0)
@@ -52,8 +58,14 @@ async function end(started: Promise<Started>): Promise<void> {
   }
 }
 
+/** A parent that will not wait: own children first, then this process. */
+async function kill(started: Promise<Role>): Promise<void> {
+  await started.then((role) => role.kill?.()).catch(() => undefined)
+  process.exit(1)
+}
+
 /** Ends the process after what was sent to the parent has left. */
-function exit(code: number): void {
+export function exit(code: number): void {
   process.exitCode = code
   if (process.connected) process.disconnect()
   // Whatever user modules have left running must not keep a stopped process alive.

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { SetupError } from '../../core/errors.ts'
+import { asyncOff } from '../../service.ts'
 import { launch } from '../launch.ts'
 import { say } from '../output.ts'
 import { configOf, envOption, type ServiceOptions, serviceOption } from '../service-option.ts'
@@ -52,11 +52,7 @@ async function run(options: Options, wanted: readonly ('server' | 'worker')[]): 
   }
   const config = configOf(options, overrides)
   const roles = wanted.filter((role) => role === 'server' || config.with_async)
-  if (roles.length === 0) {
-    throw new SetupError('ASYNC_OFF', [
-      { file: config.file, message: 'This service runs no tasks: set with_async: true to start a worker' },
-    ])
-  }
+  if (roles.length === 0) throw asyncOff(config)
   await launch({
     config,
     overrides,
