@@ -61,6 +61,7 @@ export interface Events {
     signal: string | null
     tasks: readonly string[]
   }
+  'executor.crash': { error: Error; task: string | undefined }
   'executor.blocked': { executor: string; ms: number; tasks: readonly string[] }
   'executor.recycled': { executor: string; rssMiB: number }
   'child.ready': { child: string; pid: number }

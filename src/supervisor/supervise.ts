@@ -1,3 +1,4 @@
+import { asError } from '../core/errors.ts'
 import { emit } from '../core/events.ts'
 import type { Stoppable } from '../core/lifecycle.ts'
 import type { Child } from './child.ts'
@@ -78,7 +79,13 @@ class Supervision implements SupervisedChild {
   }
 
   #begin(): void {
-    const child = this.#options.start()
+    let child: Child
+    try {
+      child = this.#options.start()
+    } catch (error) {
+      this.#beginLater(asError(error))
+      return
+    }
     this.current = child
     this.#lives.add(child)
     child.ready.then(
@@ -86,6 +93,16 @@ class Supervision implements SupervisedChild {
       () => undefined,
     )
     void child.ended.then((end) => this.#ended(child, end))
+  }
+
+  /** What a life needs could not even be made: no room on the disk, no more open files. */
+  #beginLater(error: Error): void {
+    this.#deaths++
+    emit('notice', { message: `The ${this.#options.name} could not be started: ${error.message}` })
+    if (!this.#everReady && this.#deaths >= mostFailedStarts) {
+      this.#over = true
+      this.#readiness.reject(error)
+    } else this.#pause = setTimeout(() => this.#begin(), pauseMs(this.#deaths - 1))
   }
 
   #becomeReady(child: Child): void {
@@ -109,7 +126,7 @@ class Supervision implements SupervisedChild {
     this.#deaths = end.livedMs >= steadyMs ? 1 : this.#deaths + 1
     if (!end.wasReady && this.#mustGiveUp(end)) return undefined
     const early = this.#deaths - 1 - (end.wasReady ? freeRestarts : 0)
-    return early < 0 ? 0 : Math.min(longestPauseMs, firstPauseMs * 2 ** early)
+    return early < 0 ? 0 : pauseMs(early)
   }
 
   #mustGiveUp(end: ChildEnd): boolean {
@@ -129,8 +146,11 @@ class Supervision implements SupervisedChild {
   }
 }
 
-const firstPauseMs = 100
-const longestPauseMs = 5_000
+/** 100 ms, doubled up to 5 s. */
+function pauseMs(step: number): number {
+  return Math.min(5_000, 100 * 2 ** step)
+}
+
 const steadyMs = 10_000
 const freeRestarts = 4
 const mostFailedStarts = 5

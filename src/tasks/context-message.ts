@@ -7,8 +7,9 @@ import {
   type User,
 } from '../core/context.ts'
 import { MessageError } from '../core/errors.ts'
-import { decode, encode } from './codec.ts'
+import { decode, encode, type ModelCodec } from './codec.ts'
 import type { TaskRuntime } from './runtime.ts'
+import type { Seal } from './seal.ts'
 
 /** How a context travels: a JSON text, sealed once per request and again only after `setContext`. */
 export function sealedContext(context: Context, runtime: TaskRuntime): string {
@@ -47,7 +48,10 @@ function encodeValues(values: Readonly<Record<string, unknown>>, runtime: TaskRu
 export type OpenedContext = Omit<Context, 'scope' | 'task'>
 
 /** Opens a sealed context. @throws MessageError `UNKNOWN_KEY`, `REFUSED` or `UNDECODABLE`. */
-export function openContext(sealed: string, runtime: Pick<TaskRuntime, 'seal' | 'models'>): OpenedContext {
+export function openContext(
+  sealed: string,
+  runtime: { readonly seal: Pick<Seal, 'openContext' | 'sealsLike'>; readonly models: ModelCodec },
+): OpenedContext {
   const text = runtime.seal.openContext(sealed)
   try {
     // The seal proves that a Macaron process wrote this text with contextText.

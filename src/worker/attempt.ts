@@ -1,0 +1,129 @@
+import { type Context, withContext } from '../core/context.ts'
+import { asError, MessageError, TaskError } from '../core/errors.ts'
+import { emit } from '../core/events.ts'
+import type { Outcome } from '../engines/engine.ts'
+import { decode } from '../tasks/codec.ts'
+import { attemptContext, openContext } from '../tasks/context-message.ts'
+import type { TaskMessage } from '../tasks/message.ts'
+import { type CheckedOptions, defaultOptions } from '../tasks/options.ts'
+import { dropScope, takeStaged } from '../tasks/outbox.ts'
+import type { TaskDefinition, TaskRegistry } from '../tasks/registry.ts'
+import { encodeResult } from '../tasks/results.ts'
+import { decideOutcome, type Ending } from '../tasks/retry.ts'
+import type { TaskRuntime } from '../tasks/runtime.ts'
+import { checkColumns, readOptions } from '../tasks/stored-options.ts'
+import type { Order } from './channel.ts'
+import type { SealedTexts } from './sealed-texts.ts'
+
+/** What attempts need of the service they run in. */
+export interface AttemptTools {
+  readonly tasks: Pick<TaskRegistry, 'find' | 'names' | 'nearest'>
+  readonly runtime: Pick<TaskRuntime, 'seal' | 'models' | 'maxBytes'>
+  readonly texts: SealedTexts
+}
+
+/** Runs one attempt of a task, from its stored message to its outcome. Never rejects. */
+export async function runAttempt(order: Order, tools: AttemptTools): Promise<Outcome> {
+  const attempt = new Attempt(order, tools)
+  try {
+    attempt.checkMessage()
+    const definition = attempt.findTask()
+    const context = attempt.openContext()
+    const args = attempt.decodeArguments()
+    attempt.start(context)
+    return attempt.end(attempt.succeeded(await withContext(context, () => definition.fn(...args))))
+  } catch (thrown) {
+    return attempt.end({ thrown })
+  }
+}
+
+class Attempt {
+  readonly #order: Order
+  readonly #tools: AttemptTools
+  readonly #began = performance.now()
+  #options: CheckedOptions = defaultOptions
+  #context: Context | undefined
+  #entered = false
+
+  constructor(order: Order, tools: AttemptTools) {
+    this.#order = order
+    this.#tools = tools
+  }
+
+  /** Nothing of a message is used before its signature is known to be right. */
+  checkMessage(): void {
+    const { message } = this.#order
+    this.#tools.runtime.seal.verify(message)
+    this.#options = readOptions(message.options)
+    checkColumns(message, this.#options)
+  }
+
+  findTask(): TaskDefinition {
+    const { name } = this.#order.message
+    const definition = this.#tools.tasks.find(name)
+    if (definition !== undefined) return definition
+    const nearest = this.#tools.tasks.nearest(name)
+    const hint = nearest === undefined ? '' : ` The nearest it knows is ${nearest}.`
+    throw new MessageError('unknown_task', `This version of the service has no task ${name}.${hint}`)
+  }
+
+  openContext(): Context {
+    const { message, attempt } = this.#order
+    const { texts, runtime } = this.#tools
+    const opened = openContext(message.context, { seal: texts, models: runtime.models })
+    this.#context = attemptContext(opened, { id: message.id, name: message.name, attempt })
+    return this.#context
+  }
+
+  decodeArguments(): readonly unknown[] {
+    const args = decode(this.#order.message.args, this.#tools.runtime.models)
+    if (Array.isArray(args)) return args
+    throw new MessageError('undecodable', 'The stored arguments are no list')
+  }
+
+  start({ callId, user }: Context): void {
+    this.#entered = true
+    emit('attempt.start', { ...this.#names(), callId, userId: user?.sub })
+  }
+
+  succeeded(value: unknown): Ending {
+    const result = encodeResult(value, this.#tools.runtime)
+    return { result, children: this.#context === undefined ? [] : takeStaged(this.#context.scope) }
+  }
+
+  end(ending: Ending): Outcome {
+    if ('thrown' in ending && this.#context !== undefined)
+      dropScope(this.#context.scope, this.#context.callId)
+    const outcome = decideOutcome(this.#entered ? ownFault(ending) : ending, {
+      lease: this.#order,
+      options: this.#options,
+      now: Date.now(),
+      chance: Math.random(),
+    })
+    emit('attempt.end', {
+      ...this.#names(),
+      callId: this.#context?.callId,
+      userId: this.#context?.user?.sub,
+      outcome: outcome.kind,
+      ms: this.ms,
+      ...('thrown' in ending ? { error: asError(ending.thrown) } : {}),
+    })
+    return outcome
+  }
+
+  get ms(): number {
+    return performance.now() - this.#began
+  }
+
+  #names(): Pick<TaskMessage, 'name'> & { taskId: string; attempt: number } {
+    const { message, attempt } = this.#order
+    return { taskId: message.id, name: message.name, attempt }
+  }
+}
+
+/** A MessageError out of the task's own code (it has read another task's result, say) does not speak about this task's message. */
+function ownFault(ending: Ending): Ending {
+  if (!('thrown' in ending) || !(ending.thrown instanceof MessageError)) return ending
+  const { code, message } = ending.thrown
+  return { thrown: new TaskError(code, message, { cause: ending.thrown }) }
+}

@@ -1,0 +1,194 @@
+import { emit } from '../core/events.ts'
+import type { Consumption, Lease, Outcome, Slots } from '../engines/engine.ts'
+import { type ChildEnd, describeEnd } from '../supervisor/child-end.ts'
+import type { StoredError } from '../tasks/message.ts'
+import { blame } from './blame.ts'
+import { monotonicMs } from './clock.ts'
+import type { EndedAttempt, ExecutorHandle, Remains } from './executor-handle.ts'
+import type { Pool, PoolListener } from './pool.ts'
+import type { Watch } from './watch.ts'
+
+export interface DispatchOptions {
+  /** How many executors are wished for. */
+  readonly executors: number
+  /** How long a task parked by the worker is kept, in ms. */
+  readonly keepMs: number
+}
+
+/** Whom it works with; known only after the store was asked for the worker's name. */
+export interface Colleagues {
+  readonly consumption: Pick<Consumption, 'settle' | 'more'>
+  readonly pool: Pick<Pool, 'handles' | 'isExtra' | 'addExtra' | 'emptied'>
+  readonly watch: Pick<Watch, 'wake'>
+}
+
+/**
+ * Decides which lease goes to which executor, and what becomes of it: its outcome, another executor, or back to the store. What finds no room now is
+ * given back at once, so that no task waits in a worker while it could run elsewhere.
+ *
+ * Suspects run alone. At most half of the executors (at least one) are used so; when none is idle, one whose tasks end soon is kept free,
+ * else the pool gets one executor more.
+ */
+export class Dispatch implements PoolListener {
+  readonly #options: DispatchOptions
+  readonly #suspects: Lease[] = []
+  #colleagues: Colleagues | undefined
+  /** Gets nothing new until it is empty: a suspect waits for it. */
+  #reserved: ExecutorHandle | undefined
+  #unsettled = 0
+  #closed = false
+
+  constructor(options: DispatchOptions) {
+    this.#options = options
+  }
+
+  /** Before this, `slots` offers nothing. */
+  begin(colleagues: Colleagues): void {
+    this.#colleagues = colleagues
+  }
+
+  /** What the engine may hand out now. */
+  slots(): Slots {
+    if (this.#closed || this.#unsettled >= mostUnsettled) return noSlots
+    const now = monotonicMs()
+    const available = this.#available(now)
+    if (available.length === 0) return noSlots
+    const ordinary = this.#forOrdinary(available).reduce((sum, handle) => sum + handle.room(), 0)
+    return { ordinary, alone: Math.max(0, this.#freeLanes() - this.#suspects.length) }
+  }
+
+  /** Hands leases out. */
+  take(leases: readonly Lease[]): void {
+    this.#suspects.push(...leases.filter((lease) => lease.suspect))
+    this.#handOut(leases.filter((lease) => !lease.suspect))
+  }
+
+  /** Hands nothing out from here on; what comes back goes to the store. */
+  close(): void {
+    this.#closed = true
+    this.#handOut([])
+  }
+
+  ended(handle: ExecutorHandle, attempts: readonly EndedAttempt[]): void {
+    for (const { lease, outcome } of attempts) this.#settle(lease, outcome)
+    this.#hasRoom(handle)
+  }
+
+  back(handle: ExecutorHandle, leases: readonly Lease[]): void {
+    this.take(leases)
+    this.#hasRoom(handle)
+  }
+
+  available(): void {
+    this.#handOut([])
+    this.#colleagues?.consumption.more()
+  }
+
+  gone(handle: ExecutorHandle, { begun, unbegun }: Remains, end: ChildEnd): void {
+    const expiresAt = Date.now() + this.#options.keepMs
+    const death = { asked: end.asked, error: deathOf(handle, end), expiresAt }
+    for (const lease of begun) this.#settle(lease, blame(lease, death))
+    this.take(unbegun)
+    this.#colleagues?.consumption.more()
+  }
+
+  #hasRoom(handle: ExecutorHandle): void {
+    if (handle.inHand === 0) this.#colleagues?.pool.emptied(handle)
+    this.available()
+  }
+
+  #handOut(ordinary: readonly Lease[]): void {
+    const available = this.#available(monotonicMs())
+    this.#handOutSuspects(available)
+    const open = this.#forOrdinary(available)
+    for (const lease of ordinary) {
+      const handle = leastBusy(open.filter((one) => one.hasRoomFor(lease)))
+      if (handle === undefined) this.#settle(lease, { kind: 'returned' })
+      else handle.hand(lease)
+    }
+    for (const handle of available) handle.flush()
+    if (available.some((handle) => handle.inHand > 0)) this.#colleagues?.watch.wake()
+  }
+
+  #handOutSuspects(available: readonly ExecutorHandle[]): void {
+    if (this.#closed) {
+      for (const lease of this.#suspects.splice(0)) this.#settle(lease, { kind: 'returned' })
+      return
+    }
+    while (this.#suspects.length > 0 && this.#freeLanes() > 0) {
+      const idle = this.#idleOne(available)
+      if (idle === undefined) break
+      // Not empty, by the loop's condition.
+      idle.hand(this.#suspects.shift() as Lease)
+    }
+    this.#makeWay(available)
+  }
+
+  /** The extra one before the others, which the ordinary work needs. */
+  #idleOne(available: readonly ExecutorHandle[]): ExecutorHandle | undefined {
+    const idle = available.filter((handle) => handle.inHand === 0)
+    return idle.find((handle) => this.#colleagues?.pool.isExtra(handle)) ?? idle[0]
+  }
+
+  /** Sees to it that waiting suspects find an idle executor soon, and that ordinary work keeps one. */
+  #makeWay(available: readonly ExecutorHandle[]): void {
+    this.#reserved = undefined
+    if (this.#suspects.length > 0 && this.#freeLanes() > 0) {
+      const soonIdle = available.filter((handle) => !handle.alone && Number.isFinite(handle.expectedMs))
+      this.#reserved = leastBusy(soonIdle)
+      if (this.#reserved === undefined) this.#colleagues?.pool.addExtra()
+    }
+    const all = [...(this.#colleagues?.pool.handles ?? [])]
+    if (all.some((handle) => handle.alone) && all.every((handle) => handle.alone || handle.retired)) {
+      this.#colleagues?.pool.addExtra()
+    }
+  }
+
+  #available(now: number): readonly ExecutorHandle[] {
+    if (this.#closed) return []
+    return [...(this.#colleagues?.pool.handles ?? [])].filter((handle) => handle.isAvailable(now))
+  }
+
+  /** Those that take ordinary work; the extra one only where there is no other. */
+  #forOrdinary(available: readonly ExecutorHandle[]): readonly ExecutorHandle[] {
+    const open = available.filter((handle) => !handle.alone && handle !== this.#reserved)
+    const wished = open.filter((handle) => !this.#colleagues?.pool.isExtra(handle))
+    return wished.length > 0 ? wished : open
+  }
+
+  #freeLanes(): number {
+    const lanes = Math.max(1, Math.floor(this.#options.executors / 2))
+    const used = [...(this.#colleagues?.pool.handles ?? [])].filter((handle) => handle.alone).length
+    return lanes - used
+  }
+
+  #settle(lease: Lease, outcome: Outcome): void {
+    const { id: taskId, name } = lease.message
+    emit('task.outcome', { taskId, name, outcome: outcome.kind })
+    if (outcome.kind === 'parked')
+      emit('task.parked', { taskId, name, reason: outcome.reason, message: outcome.error.message })
+    this.#unsettled++
+    void this.#colleagues?.consumption.settle(lease, outcome).then((answer) => {
+      this.#unsettled--
+      if (answer === 'lost') emit('lease.lost', { taskId, name, outcome: outcome.kind })
+    })
+  }
+}
+
+/** Outcomes that may wait for the store; beyond that nothing more is taken on. */
+const mostUnsettled = 10_000
+const noSlots: Slots = { ordinary: 0, alone: 0 }
+
+function leastBusy(handles: readonly ExecutorHandle[]): ExecutorHandle | undefined {
+  return handles.reduce<ExecutorHandle | undefined>(
+    (best, handle) => (best === undefined || handle.inHand < best.inHand ? handle : best),
+    undefined,
+  )
+}
+
+function deathOf(handle: ExecutorHandle, end: ChildEnd): StoredError {
+  const how = `${handle.name} ended (${describeEnd(end)}) while this task was in it`
+  const words = handle.lastWords
+  if (words === undefined) return { code: 'EXECUTOR_DIED', message: how }
+  return { ...words, code: 'EXECUTOR_DIED', message: `${how}: ${words.message}` }
+}

@@ -1,0 +1,81 @@
+import { currentTask } from '../core/context.ts'
+import { emit } from '../core/events.ts'
+import { holdAlive } from '../supervisor/alive.ts'
+import { obeyParent, tellParent } from '../supervisor/parent.ts'
+import type { TaskRegistry } from '../tasks/registry.ts'
+import { storedError } from '../tasks/retry.ts'
+import type { TaskRuntime } from '../tasks/runtime.ts'
+import { type AttemptTools, runAttempt } from './attempt.ts'
+import type { Ready } from './channel.ts'
+import type { ExecutorSettings } from './executor-settings.ts'
+import { markWriter } from './mark.ts'
+import { OrderBook } from './order-book.ts'
+import { Reports } from './reports.ts'
+import { SealedTexts } from './sealed-texts.ts'
+
+/** The part of a service that runs tasks. */
+export interface ExecutorService {
+  readonly tasks: TaskRegistry
+  readonly runtime: TaskRuntime
+}
+
+export interface ExecutorOptions {
+  readonly settings: ExecutorSettings
+  /** Loads the user's modules. What it throws is thrown to the caller, before the worker is told anything. */
+  load(): Promise<ExecutorService>
+}
+
+/**
+ * What an executor process does: it holds its lock, loads the service, says it is ready, and runs what it is handed. Resolves when it was told to stop,
+ * nothing runs any more and everything was said; the caller then ends the process. Ends the process by itself when the worker is gone, and on an
+ * error that no attempt has caught.
+ */
+export async function serveExecutor({ settings, load }: ExecutorOptions): Promise<void> {
+  const { id, owner, aliveFolder, concurrency } = settings
+  // Before any of the user's code: from here on the next worker can find and end this process.
+  const lock = holdAlive(aliveFolder, id, owner)
+  const reports = new Reports()
+  process.once('exit', () => {
+    reports.flush()
+    lock.release()
+  })
+  const stopped = toldToStop()
+  const { tasks, runtime } = await load()
+  const tools: AttemptTools = { tasks, runtime, texts: new SealedTexts(runtime.seal) }
+  const book = new OrderBook({
+    concurrency,
+    reports,
+    mark: markWriter(settings.markFile),
+    run: (order) => runAttempt(order, tools),
+  })
+  process.on('message', (message) => book.hear(message))
+  exitOnStrayErrors(reports)
+  tellParent({ type: 'ready', tasks: tasks.names() } satisfies Ready)
+  await stopped
+  await book.close()
+  await reports.written()
+}
+
+/** Without its worker nothing can be reported: what runs here is given back and run elsewhere, so it must not go on. */
+function toldToStop(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  obeyParent({
+    obeySigterm: false,
+    stop(cause) {
+      if (cause === 'orphaned') process.exit(0)
+      resolve()
+    },
+  })
+  return promise
+}
+
+/** An error outside any attempt's own promise leaves the process in a state that nobody knows. */
+function exitOnStrayErrors(reports: Reports): void {
+  process.on('uncaughtException', (error) => {
+    const task = currentTask()?.name
+    emit('executor.crash', { error, task })
+    reports.flush()
+    reports.tell({ type: 'crash', error: storedError(error), task })
+    void reports.written().then(() => process.exit(1))
+  })
+}

@@ -1,0 +1,76 @@
+import type { Lease } from '../engines/engine.ts'
+
+/** What is in an executor's hands, as its worker knows it: each attempt under the number of its order. */
+export interface Held {
+  readonly number: number
+  readonly lease: Lease
+  /** Monotonic ms. */
+  readonly handedAt: number
+  readonly expectedMs: number
+  readonly size: number
+}
+
+/** The attempts handed to one executor and not yet ended or taken back, in the order of handing. */
+export class Hand {
+  readonly #held = new Map<number, Held>()
+  #count = 0
+  #expectedMs = 0
+  #unknown = 0
+  #size = 0
+
+  get count(): number {
+    return this.#held.size
+  }
+
+  /** How long all of it is expected to take one after another, in ms; Infinity when any of it is not known. */
+  get expectedMs(): number {
+    return this.#unknown > 0 ? Number.POSITIVE_INFINITY : this.#expectedMs
+  }
+
+  /** Characters of arguments and contexts. */
+  get size(): number {
+    return this.#size
+  }
+
+  add(lease: Lease, expectedMs: number, handedAt: number): Held {
+    const held: Held = { number: ++this.#count, lease, handedAt, expectedMs, size: sizeOf(lease) }
+    this.#held.set(held.number, held)
+    this.#weigh(held, 1)
+    return held
+  }
+
+  /** Undefined for one that is not held: it was taken back before. */
+  remove(number: number): Held | undefined {
+    const held = this.#held.get(number)
+    if (held === undefined) return undefined
+    this.#held.delete(number)
+    this.#weigh(held, -1)
+    if (this.#held.size === 0) this.#expectedMs = 0
+    return held
+  }
+
+  /** Those up to `mark` were begun, or at least come to; those after it certainly were not. */
+  split(mark: number): { begun: Held[]; unbegun: Held[] } {
+    const all = [...this.#held.values()]
+    return {
+      begun: all.filter((held) => held.number <= mark),
+      unbegun: all.filter((held) => held.number > mark),
+    }
+  }
+
+  /** When the one that has been held longest was handed over. */
+  get oldest(): number | undefined {
+    const [first] = this.#held.values()
+    return first?.handedAt
+  }
+
+  #weigh(held: Held, sign: 1 | -1): void {
+    this.#size += sign * held.size
+    if (held.expectedMs === Number.POSITIVE_INFINITY) this.#unknown += sign
+    else this.#expectedMs += sign * held.expectedMs
+  }
+}
+
+export function sizeOf({ message }: Lease): number {
+  return message.args.length + message.context.length
+}

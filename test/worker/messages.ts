@@ -1,0 +1,50 @@
+import { type Context, openScope, type User } from '../../src/core/context.ts'
+import { encode } from '../../src/tasks/codec.ts'
+import { sealedContext } from '../../src/tasks/context-message.ts'
+import { newTaskId } from '../../src/tasks/ids.ts'
+import type { TaskMessage } from '../../src/tasks/message.ts'
+import { checkOptions, defaultOptions, type TaskOptions } from '../../src/tasks/options.ts'
+import { storeOptions } from '../../src/tasks/stored-options.ts'
+import { testRuntime } from './fixtures/runtime.ts'
+
+const runtime = testRuntime()
+
+/** The message of a task as an endpoint would have fired it. */
+export function messageOf(
+  name: string,
+  args: readonly unknown[] = [],
+  { options = {}, user }: { options?: TaskOptions; user?: User } = {},
+): TaskMessage {
+  const now = Date.now()
+  const checked = checkOptions(options, defaultOptions, { what: name, now })
+  const unsigned = {
+    id: newTaskId(now),
+    name,
+    firedAt: now,
+    args: encode(args, { models: runtime.models, maxBytes: runtime.maxBytes, what: 'argument' }),
+    options: storeOptions(checked),
+    context: sealedContext(contextOf(user), runtime),
+  }
+  return {
+    ...unsigned,
+    queue: checked.queue,
+    priority: checked.priority,
+    runAt: 0,
+    atMostOnce: checked.atMostOnce,
+    mac: runtime.seal.sign(unsigned),
+  }
+}
+
+function contextOf(user: User | undefined): Context {
+  return {
+    callId: 'call-1',
+    request: undefined,
+    user,
+    token: undefined,
+    trace: undefined,
+    values: {},
+    task: undefined,
+    scope: openScope(),
+    sealed: undefined,
+  }
+}
