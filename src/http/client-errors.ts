@@ -11,13 +11,11 @@ export function clientErrors(inFlight: InFlight): (error: Error, socket: Socket)
   return (error, socket) => {
     if (codeOf(error) === 'ECONNRESET' || !socket.writable) return void socket.destroy()
     const refusal = refusalOf(error)
-    const served = inFlight.of(socket)
-    if (served.length === 0) return void socket.end(rawReply(refusal))
-    // An answer now would be taken for that of a request that is still being served: let those end first, the connection with them.
-    for (const exchange of served) {
-      exchange.last = true
-      if (!exchange.request.raw.complete) interrupt(exchange, refusal)
-    }
+    const newest = inFlight.of(socket).at(-1)
+    if (newest === undefined) return void socket.end(rawReply(refusal))
+    // An answer now would be taken for that of a request that is still being served: let those end first, the connection with the last.
+    newest.last = true
+    if (!newest.request.raw.complete) interrupt(newest, refusal)
   }
 }
 

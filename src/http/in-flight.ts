@@ -19,7 +19,7 @@ export class InFlight {
     return this.#exchanges
   }
 
-  /** Those that came over one connection. Searches all of them: for rare troubles only. */
+  /** Those that came over one connection, in the order in which they came. Searches all of them: for rare troubles only. */
   of(socket: Socket): readonly Exchange[] {
     return [...this.#exchanges].filter((exchange) => exchange.request.raw.socket === socket)
   }

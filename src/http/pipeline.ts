@@ -54,7 +54,7 @@ export class Pipeline {
     return this.#closing
   }
 
-  /** From here on every reply ends its connection. */
+  /** From here on replies end their connections. */
   close(): void {
     this.#closing = true
   }
@@ -81,10 +81,15 @@ export class Pipeline {
     return errorAnswer(facts)
   }
 
+  /** While the server stops, the newest request of a connection is its last one. */
+  #isLast(exchange: Exchange): boolean {
+    return this.#closing && this.inFlight.of(exchange.request.raw.socket).at(-1) === exchange
+  }
+
   #reply(exchange: Exchange): void {
     try {
-      const { callId, reply, last } = exchange
-      send(reply, known(exchange.answer), { callId, last: this.#closing || last })
+      const { callId, reply } = exchange
+      send(reply, known(exchange.answer), { callId, last: exchange.last || this.#isLast(exchange) })
     } catch (error) {
       // Nothing was sent, and nothing can be: let the caller know at least that.
       this.#crashes.report(exchange, errorFacts(error))
