@@ -95,8 +95,17 @@ export class Pipeline {
       this.#crashes.report(exchange, errorFacts(error))
       exchange.reply.raw.destroy()
     }
-    this.inFlight.delete(exchange)
+    this.#leave(exchange)
     if (isHeard('request.end')) announceEnd(exchange)
+  }
+
+  /** While the server stops, a request is in flight until its reply is out: connections without any are ended. */
+  #leave(exchange: Exchange): void {
+    const { raw } = exchange.reply
+    const leave = () => this.inFlight.delete(exchange)
+    if (this.#closing && !raw.writableFinished && !raw.destroyed)
+      raw.once('finish', leave).once('close', leave)
+    else leave()
   }
 }
 
