@@ -8,16 +8,29 @@ import type { InFlight } from './in-flight.ts'
 
 /** Answers what is no HTTP, or never ends: requests that reach no route because they can't be read. */
 export function clientErrors(inFlight: InFlight): (error: Error, socket: Socket) => void {
+  // Everything that still comes over such a connection is an error again.
+  const refused = new WeakSet<Socket>()
   return (error, socket) => {
+    if (refused.has(socket)) return
+    refused.add(socket)
     if (codeOf(error) === 'ECONNRESET' || !socket.writable) return void socket.destroy()
     const refusal = refusalOf(error)
     const newest = inFlight.of(socket).at(-1)
-    if (newest === undefined) return void socket.end(rawReply(refusal))
+    if (newest === undefined) return endWith(socket, rawReply(refusal))
     // An answer now would be taken for that of a request that is still being served: let those end first, the connection with the last.
     newest.last = true
     if (!newest.request.raw.complete) interrupt(newest, refusal)
   }
 }
+
+/** Leaves the other side a moment to read the reply: closed at once, its own unread bytes would wipe that out. */
+function endWith(socket: Socket, text: string): void {
+  socket.end(text)
+  const timer = setTimeout(() => socket.destroy(), lingerMs).unref()
+  socket.once('close', () => clearTimeout(timer))
+}
+
+const lingerMs = 1000
 
 function refusalOf(error: Error): RequestError {
   const code = codeOf(error)

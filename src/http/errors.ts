@@ -1,15 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import {
-  asError,
-  MacaronError,
-  MessageError,
-  RequestError,
-  SetupError,
-  StoreError,
-  TaskError,
-} from '../core/errors.ts'
+import { asError, MacaronError, MessageError, SetupError, StoreError, TaskError } from '../core/errors.ts'
 import type { ValueFault } from '../spec/api.ts'
 import type { Answer } from './answer.ts'
+import { InvalidRequest, RefusedRequest } from './refusals.ts'
 
 /**
  * The one error exit: whatever was thrown becomes PyMacaron's error JSON. What nobody meant for the caller is never shown to him; he gets
@@ -25,16 +18,6 @@ export interface ErrorFacts {
   readonly faults: readonly ValueFault[] | undefined
   /** What was really thrown. */
   readonly error: Error
-}
-
-/** A request that doesn't fit its operation: all its faults at once. */
-export class InvalidRequest extends RequestError {
-  readonly faults: readonly ValueFault[]
-
-  constructor(faults: readonly ValueFault[]) {
-    super(400, 'INVALID_PARAMETER', describeFaults(faults))
-    this.faults = faults.slice(0, mostFaults)
-  }
 }
 
 /** What a thrown value says to the caller. */
@@ -104,30 +87,6 @@ function headersOf(error: MacaronError): Readonly<Record<string, string>> {
 const bearerChallenge = { 'www-authenticate': 'Bearer' }
 const noHeaders = {}
 
-/** A refusal that comes with headers, such as 405 with Allow. */
-export class RefusedRequest extends RequestError {
-  readonly headers: Readonly<Record<string, string>>
-
-  constructor(status: number, code: string, refusal: Refusal) {
-    super(status, code, refusal.message)
-    this.headers = refusal.headers
-  }
-}
-
-export interface Refusal {
-  readonly message: string
-  readonly headers: Readonly<Record<string, string>>
-}
-
 function faultsOf(error: Error): readonly ValueFault[] | undefined {
   return error instanceof InvalidRequest ? error.faults : undefined
-}
-
-/** More than these help nobody, and a hostile body can have a million. */
-const mostFaults = 100
-
-function describeFaults(faults: readonly ValueFault[]): string {
-  const listed = faults.slice(0, mostFaults).map((fault) => `${fault.path}: ${fault.message}`)
-  const more = faults.length - listed.length
-  return `${listed.join('; ')}${more > 0 ? `; and ${more} more` : ''}`
 }

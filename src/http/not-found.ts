@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { RequestError } from '../core/errors.ts'
-import { RefusedRequest } from './errors.ts'
+import { RefusedRequest } from './refusals.ts'
 import { templateOf } from './template.ts'
 
 /** What a path knows: its methods, in upper case. */

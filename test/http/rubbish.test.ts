@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { Tokens } from '../../src/auth/tokens.ts'
 import type { HttpServer } from '../../src/http/server.ts'
 import { until } from '../support/until.ts'
-import { anyBody, get, rawReplies, serve, talk } from './service.ts'
+import { anyBody, get, post, rawReplies, serve, talk } from './service.ts'
 
 /** What arrives over bare sockets: whatever it is, it is answered as JSON where HTTP allows, and the server goes on. */
 
@@ -217,6 +218,38 @@ test('headers that never end (slowloris) get 408, while others are served', asyn
     assert.equal(reply?.json.error, 'REQUEST_TIMEOUT')
   }
   await assertAlive(server)
+})
+
+test('a caller who is still sending megabytes of rubbish gets to read why he is refused', async (t) => {
+  const server = await serve(t, operations)
+  for (const _ of Array(10)) {
+    const [reply] = rawReplies(await talk(server, Buffer.alloc(3_000_000, 0x58)))
+    assert.equal(reply?.status, 400)
+  }
+})
+
+test('a caller of 20 MB without token, or to nowhere, gets to read why he is refused', async (t) => {
+  const tokens = new Tokens({ secret: 'a secret of this test, long enough to be one' })
+  const operation = { body: anyBody, authenticated: true, handler: () => ({}) }
+  const server = await serve(t, { 'post /closed': operation }, { tokens })
+  const body = `"${'x'.repeat(20 * 1024 * 1024)}"`
+  assert.equal((await post(server, '/closed', body)).status, 401)
+  assert.equal((await post(server, '/nowhere', body)).status, 404)
+})
+
+test('a caller who keeps his end open after a refusal is cut off', async (t) => {
+  const server = await serve(t, operations)
+  const socket = connect({ port: server.address.port, host: '127.0.0.1', allowHalfOpen: true })
+  t.after(() => void socket.destroy())
+  let refused = false
+  socket
+    .on('error', () => undefined)
+    .on('end', () => {
+      refused = true
+    })
+  socket.resume().write('rubbish\r\n\r\n')
+  await until(() => refused, { what: 'the refusal' })
+  await until(() => socket.closed || !socket.write('more'), { what: 'the end of the connection' })
 })
 
 test('a body that never ends gets 408', async (t) => {

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { readBody } from '../body.ts'
-import { RefusedRequest } from '../errors.ts'
 import type { Exchange } from '../exchange.ts'
 import { parseJson } from '../json-body.ts'
+import { RefusedRequest } from '../refusals.ts'
 import type { Stage } from './stage.ts'
 
 /** Reads and parses the JSON body of operations that take one; a body that nobody asked for is left unread. */

@@ -1,5 +1,5 @@
-import { InvalidRequest } from '../errors.ts'
 import type { Exchange } from '../exchange.ts'
+import { InvalidRequest } from '../refusals.ts'
 
 /** Holds the request against its operation and decodes parameters and body; all faults end it at once. */
 export function validate(exchange: Exchange): undefined {
