@@ -25,6 +25,12 @@ export class MemoryEngine implements Pick<Engine, 'enqueue' | 'consume'> {
     return batch.map(() => ({ stored: true }))
   }
 
+  /** Stores tasks that were alive in executors that died. */
+  enqueueSuspects(batch: readonly TaskMessage[]): void {
+    for (const message of batch) this.#add(message, true)
+    this.#plan()
+  }
+
   async consume(consumer: Consumer): Promise<Consumption> {
     this.#consumer = consumer
     return {
@@ -54,11 +60,12 @@ export class MemoryEngine implements Pick<Engine, 'enqueue' | 'consume'> {
     if (row !== undefined) row.token = 'broken'
   }
 
-  #add(message: TaskMessage): void {
+  #add(message: TaskMessage, suspect = false): void {
     if (this.rows.has(message.id)) return
-    const row: Row = { message, state: 'queued', failures: 0, crashes: 0, suspect: false, claims: 0 }
+    const row: Row = { message, state: 'queued', failures: 0, crashes: 0, suspect, claims: 0 }
     this.rows.set(message.id, row)
-    this.#ordinary.push(row)
+    const queue = suspect ? this.#suspects : this.#ordinary
+    queue.push(row)
   }
 
   #plan(): void {

@@ -1,10 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { type EventName, type Events, on } from '../../src/core/events.ts'
 import type { Engine } from '../../src/engines/engine.ts'
 import { startWorker, type Worker, type WorkerOptions } from '../../src/worker/worker.ts'
 import { ownFolder } from '../support/folder.ts'
 import { MemoryEngine } from '../support/memory-engine.ts'
+import { until } from '../support/until.ts'
 
 export const executorEntry = new URL('./fixtures/executor.ts', import.meta.url).pathname
 
@@ -50,6 +52,20 @@ export function workerOptions(folder: string): Omit<WorkerOptions, 'engine'> {
 /** The worker only enqueues and consumes; a call of anything else would throw. */
 export function asEngine(engine: MemoryEngine): Engine {
   return engine as Pick<Engine, 'enqueue' | 'consume'> as Engine
+}
+
+/** Waits until this many executors are ready. */
+export async function allReady({ worker }: Setup, count: number): Promise<void> {
+  await until(() => worker.executors().filter(({ ready }) => ready).length === count, {
+    what: `${count} ready executors`,
+  })
+}
+
+/** What was said under an event's name while the test runs. */
+export function heard<Name extends EventName>(test: TestContext, name: Name): Events[Name][] {
+  const details: Events[Name][] = []
+  test.after(on(name, (detail) => details.push(detail)))
+  return details
 }
 
 function readNotes(file: string): Note[] {
