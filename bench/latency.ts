@@ -1,5 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { until } from '../test/support/until.ts'
 import { type Bed, type Bench, inRounds } from './harness/bed.ts'
@@ -42,14 +40,9 @@ function addWaits(samples: Samples, name: string, waits: readonly number[]): voi
 async function ourWaits(sync: 'full' | 'normal'): Promise<readonly number[]> {
   const folder = copyService('jobs', { store_sync: sync, worker_count: 2 })
   await using service = await Service.start(folder, 'start')
+  await service.firstTask()
   await fireSlowly(() => service.post('/stamp'))
-  const file = join(folder, 'waits.txt')
-  return await until(
-    () => enough(existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1).map(Number) : []),
-    {
-      what: 'the last stamped task',
-    },
-  )
+  return await until(() => enough(service.waits()), { what: 'the last stamped task' })
 }
 
 async function peerWaits(peer: string, redisPort: string): Promise<readonly number[]> {

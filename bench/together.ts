@@ -25,6 +25,7 @@ async function round(bed: Bed, samples: Samples): Promise<void> {
   for (const sync of ['full', 'normal'] as const) {
     const folder = copyService('jobs', { store_sync: sync, worker_count: 2 })
     await using service = await Service.start(folder, 'start')
+    await service.firstTask()
     await using store = await storeOf(folder)
     await measure(bed, samples, { name: sync, port: service.port, done: () => doneIn(store) })
   }

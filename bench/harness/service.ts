@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, cpSync } from 'node:fs'
+import { appendFileSync, cpSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '../../test/support/free-port.ts'
 import { until } from '../../test/support/until.ts'
@@ -71,6 +71,18 @@ export class Service implements AsyncDisposable {
     if (this.#child.exitCode !== null) throw new Error(`macaron ended with ${this.#child.exitCode}`)
     const reply = await fetch(this.url('/ping')).catch(() => undefined)
     return reply?.ok === true
+  }
+
+  /** Fires one task and waits until it has run: its executors have started. */
+  async firstTask(): Promise<void> {
+    await this.post('/stamp')
+    await until(() => this.waits().length > 0, { what: 'the first task to run', timeoutMs: 60_000 })
+  }
+
+  /** How long the stamped tasks have waited, in ms. */
+  waits(): readonly number[] {
+    const file = join(this.folder, 'waits.txt')
+    return existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1).map(Number) : []
   }
 
   /** Sends the body to a path. */
