@@ -13,7 +13,7 @@ const maxFaults = 50
 const maxUnionDepth = 2
 
 export interface Explaining {
-  /** What the value is: `body`, `query`. */
+  /** What the value is, such as `body`; empty where its properties say that themselves. */
   readonly root: string
   readonly value: unknown
   /** How many unions the value is within. */
@@ -97,12 +97,13 @@ function pathOf(segments: readonly string[], { root, value }: Explaining): strin
   let at: unknown = value
   let path = root
   for (const segment of segments) {
-    path += Array.isArray(at) ? `[${segment}]` : property(segment)
+    path += Array.isArray(at) ? `[${segment}]` : property(segment, path)
     at = typeof at === 'object' && at !== null ? Reflect.get(at, segment) : undefined
   }
   return path
 }
 
-function property(name: string): string {
+function property(name: string, owner: string): string {
+  if (owner === '') return name
   return /^[\w$-]+$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`
 }
