@@ -168,9 +168,9 @@ export class Dispatch implements PoolListener {
     if (outcome.kind === 'parked')
       emit('task.parked', { taskId, name, reason: outcome.reason, message: outcome.error.message })
     this.#unsettled++
-    void this.#colleagues?.consumption.settle(lease, outcome).then((answer) => {
+    // A lost lease is the engine's to report; here only how many wait counts.
+    void this.#colleagues?.consumption.settle(lease, outcome).then(() => {
       this.#unsettled--
-      if (answer === 'lost') emit('lease.lost', { taskId, name, outcome: outcome.kind })
     })
   }
 }
