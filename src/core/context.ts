@@ -125,7 +125,8 @@ export function currentToken(): string | undefined {
 
 /** A value set with `setContext` in this request, or in the request that fired the running task. */
 export function contextValue(key: string): unknown {
-  return storage.getStore()?.values[key]
+  const values = storage.getStore()?.values
+  return values !== undefined && Object.hasOwn(values, key) ? values[key] : undefined
 }
 
 /**

@@ -1,29 +1,37 @@
 import { MacaronError } from './errors.ts'
+import { show } from './show.ts'
 
 /** A length of time: milliseconds as a number, or text with a unit: `'250ms'`, `'30s'`, `'5m'`, `'2h'`, `'7d'`. */
 export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
 
-const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+/** What a duration must be, for the middle of a message. */
+export const durationForm =
+  "milliseconds (a number from 0) or text such as '500ms', '30s', '5m', '2h' or '7d', at most 100 years"
 
 /**
- * The milliseconds of a duration.
- * @throws MacaronError `BAD_DURATION` for a negative, infinite or unreadable one; `what` names the option in the message.
+ * The milliseconds of a duration, a whole number.
+ * @throws MacaronError `BAD_DURATION` for a negative, too long or unreadable one; `what` names the option in the message.
  */
 export function milliseconds(duration: unknown, what: string): number {
-  const ms = typeof duration === 'number' ? duration : fromText(duration)
-  if (ms === undefined || !Number.isFinite(ms) || ms < 0) {
-    throw new MacaronError(
-      'BAD_DURATION',
-      `${what} must be milliseconds (a number ≥ 0) or text such as '500ms', '30s', '5m', '2h' or '7d', not ${JSON.stringify(duration)}`,
-    )
-  }
+  const ms = readDuration(duration)
+  if (ms !== undefined) return ms
+  throw new MacaronError('BAD_DURATION', `${what} must be ${durationForm}, not ${show(duration)}`)
+}
+
+/** The milliseconds of a duration, or undefined for what is none. */
+export function readDuration(duration: unknown): number | undefined {
+  const ms = typeof duration === 'string' ? fromText(duration) : duration
+  if (typeof ms !== 'number' || !(ms >= 0 && ms <= longest)) return undefined
   return Math.round(ms)
 }
 
-function fromText(text: unknown): number | undefined {
-  if (typeof text !== 'string') return undefined
-  const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/.exec(text.trim())
-  const [, amount, unit] = match ?? []
+/** 100 years: with every such time added, ms since epoch stays a whole number that stores and clocks can hold. */
+const longest = 36_500 * 86_400_000
+
+const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+function fromText(text: string): number | undefined {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/.exec(text.trim()) ?? []
   const factor = unit === undefined ? undefined : unitMs[unit]
   return amount === undefined || factor === undefined ? undefined : Number(amount) * factor
 }

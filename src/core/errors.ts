@@ -1,11 +1,11 @@
-import { inspect } from 'node:util'
+import { show } from './show.ts'
 
 /**
  * Every error Macaron throws. Each has a stable `code`, an HTTP status for when it ends a request, and keeps what caused
  * it in `cause`. Messages say what was wrong, where, and what to do.
  */
 
-export interface ErrorOptionsWithPlace extends ErrorOptions {
+export interface MacaronErrorOptions extends ErrorOptions {
   /** HTTP status when the error ends a request. Default 500. */
   readonly status?: number
   /** What may be shown to the end user of the calling application. Default: nothing. */
@@ -18,7 +18,7 @@ export class MacaronError extends Error {
   readonly status: number
   readonly userMessage: string | undefined
 
-  constructor(code: string, message: string, options: ErrorOptionsWithPlace = {}) {
+  constructor(code: string, message: string, options: MacaronErrorOptions = {}) {
     super(message, options)
     this.name = new.target.name
     this.code = code
@@ -79,27 +79,37 @@ export class MessageError extends MacaronError {
   }
 }
 
-/** The `code` of any thrown value: Macaron's, Node's, or none. */
+/** The `code` of any thrown value: Macaron's, Node's, or none. Never throws. */
 export function codeOf(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
-  return typeof error.code === 'string' ? error.code : undefined
+  try {
+    if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+    return typeof error.code === 'string' ? error.code : undefined
+  } catch {
+    // A getter or proxy that throws: user code may throw anything.
+    return undefined
+  }
 }
 
-/** Any thrown value as an Error, so that callers can rely on a message and a stack. */
+/** Any thrown value as an Error, so that callers can rely on a message and a stack. Never throws. */
 export function asError(thrown: unknown): Error {
-  return thrown instanceof Error
-    ? thrown
-    : // Not String(): a value can refuse that, and this runs where nothing may throw any more.
-      new MacaronError(
-        'NOT_AN_ERROR',
-        `A value that is no Error was thrown: ${inspect(thrown, { depth: 1, customInspect: false })}`,
-      )
+  if (isError(thrown)) return thrown
+  return new MacaronError('NOT_AN_ERROR', `A value that is no Error was thrown: ${show(thrown)}`)
 }
 
 /** A failure as a person should read it: Macaron's own errors without a stack, since their message says it all. */
-export function describeFailure(error: unknown): string {
+export function describeFailure(thrown: unknown): string {
+  const error = asError(thrown)
   if (error instanceof MacaronError) return `${error.message}\n[${error.code}]`
   const code = codeOf(error)
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  const text = error.stack ?? error.message
   return code === undefined ? text : `${text}\n[${code}]`
+}
+
+/** Of this or another realm, or made the old way with Error.prototype. */
+function isError(thrown: unknown): thrown is Error {
+  try {
+    return Error.isError(thrown) || thrown instanceof Error
+  } catch {
+    return false
+  }
 }

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { codeOf, StoreError } from './errors.ts'
+import { asError, codeOf, StoreError } from './errors.ts'
 
 /**
  * Makes the service's `.macaron/`, readable by its owner only and never committed: it holds keys and tasks.
@@ -8,14 +8,21 @@ import { codeOf, StoreError } from './errors.ts'
  */
 export function ensureFolder(folder: string): void {
   try {
-    const made = mkdirSync(folder, { recursive: true, mode: 0o700 })
-    if (made !== undefined) writeFileSync(join(folder, '.gitignore'), '*\n', { flag: 'wx' })
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    ignoreInGit(join(folder, '.gitignore'))
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return
     throw new StoreError(
       'STORE_UNWRITABLE',
-      `The folder ${folder} can't be made or written (${codeOf(error) ?? String(error)}). Give this user the right to write there.`,
+      `The folder ${folder} can't be made or written (${codeOf(error) ?? asError(error).message}). Give this user the right to write there.`,
       { cause: error },
     )
+  }
+}
+
+function ignoreInGit(file: string): void {
+  try {
+    writeFileSync(file, '*\n', { flag: 'wx' })
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error
   }
 }

@@ -10,7 +10,11 @@ export interface Stoppable {
 export async function stopAll(parts: readonly Stoppable[]): Promise<void> {
   const failures: unknown[] = []
   for (const part of parts.toReversed()) {
-    await part.stop().catch((error: unknown) => failures.push(error))
+    try {
+      await part.stop()
+    } catch (error) {
+      failures.push(error)
+    }
   }
   if (failures.length > 0) throw failures[0]
 }

@@ -3,9 +3,9 @@ import { type EventName, type Events, on } from './events.ts'
 
 /** Turns events into log lines: the one place that decides on words and levels. Returns the end of it. */
 export function logEvents(logger: Logger): () => void {
-  const ends = Object.keys(lines)
-    .filter(isEventName)
-    .map((name) => listen(name, logger))
+  // Nobody listens to what would not be logged, so that busy code needs not even make its details.
+  const table = logger.isLevelEnabled('debug') ? { ...lines, ...debugLines } : lines
+  const ends = Object.entries(table).map(([name, line]) => listen(name, line, logger))
   return () => {
     for (const end of ends) end()
   }
@@ -13,12 +13,24 @@ export function logEvents(logger: Logger): () => void {
 
 type Level = 'debug' | 'info' | 'warn' | 'error'
 type Line<Detail> = (detail: Detail) => readonly [Level, string, object?]
+type Lines = { readonly [Name in EventName]?: Line<Events[Name]> }
 
-const lines: { readonly [Name in EventName]?: Line<Events[Name]> } = {
+const debugLines: Lines = {
   'request.start': (e) => ['debug', `${e.method} ${e.url}`, ids(e)],
+  'scope.dropped': (e) => [
+    'debug',
+    `${tasks(e.tasks.length)} not fired, since the request or attempt did not succeed: ${e.tasks.join(', ')}`,
+    { callId: e.callId },
+  ],
+  'task.stored': (e) => ['debug', `Stored ${tasks(e.count)} in ${e.ms.toFixed(1)} ms`],
+  'task.handed': (e) => ['debug', `Task ${e.name} goes to ${e.executor}`, { taskId: e.taskId }],
+  'executor.ready': (e) => ['debug', `${e.executor} is ready after ${Math.round(e.ms)} ms`, { pid: e.pid }],
+}
+
+const lines: Lines = {
   'request.end': (e) => [
     e.status >= 500 ? 'error' : 'info',
-    `${e.method} ${e.url} → ${e.status} in ${e.ms.toFixed(1)} ms${tasks(e.tasks)}`,
+    `${e.method} ${e.url} → ${e.status}${e.error === undefined ? '' : ` ${e.error}`} in ${e.ms.toFixed(1)} ms${fired(e.tasks)}`,
     ids(e),
   ],
   'request.crash': (e) => [
@@ -31,29 +43,22 @@ const lines: { readonly [Name in EventName]?: Line<Events[Name]> } = {
     `The reply ${e.status} of ${e.operation} is not what the spec declares: ${e.faults.join('; ')}`,
     { callId: e.callId },
   ],
-  'scope.dropped': (e) => [
-    'debug',
-    `${e.tasks.length} task(s) not fired, since the request or attempt did not succeed: ${e.tasks.join(', ')}`,
-    { callId: e.callId },
-  ],
   'task.late_fire': (e) => [
     'warn',
     `Task ${e.name} was fired after its request or attempt had ended, so it was stored at once (said once per name)`,
     { callId: e.callId },
   ],
-  'task.stored': (e) => ['debug', `Stored ${e.count} task(s) in ${e.ms.toFixed(1)} ms`],
   'task.store_failed': (e) => [
     'error',
-    `${e.count} task(s) could not be stored: ${e.error.message}`,
+    `${tasks(e.count)} could not be stored: ${e.error.message}`,
     { code: e.code },
   ],
-  'task.handed': (e) => ['debug', `Task ${e.name} goes to ${e.executor}`, { taskId: e.taskId }],
   'attempt.start': (e) => [
     'info',
     `Task ${e.name} starts${e.attempt > 1 ? ` (attempt ${e.attempt})` : ''}`,
     ids(e),
   ],
-  'attempt.end': (e) => attemptEnd(e),
+  'attempt.end': attemptEnd,
   'task.parked': (e) => [
     'error',
     `Task ${e.name} is parked (${e.reason}): ${e.message}. See: macaron tasks show ${e.taskId}`,
@@ -64,11 +69,15 @@ const lines: { readonly [Name in EventName]?: Line<Events[Name]> } = {
     `The outcome of task ${e.name} (${e.outcome}) came after its lease was lost and was not recorded`,
     { taskId: e.taskId },
   ],
-  'executor.ready': (e) => ['debug', `${e.executor} is ready after ${Math.round(e.ms)} ms`, { pid: e.pid }],
   'executor.exit': (e) => [
     'warn',
-    `${e.executor} died (${e.signal ?? `exit code ${e.code}`}) with ${e.tasks.length} task(s) in it${e.tasks.length > 0 ? `: ${e.tasks.join(', ')}; they run again, alone` : ''}`,
+    `${e.executor} died (${cause(e)}) with ${tasks(e.tasks.length)} in it${e.tasks.length > 0 ? `: ${e.tasks.join(', ')}` : ''}`,
     { pid: e.pid },
+  ],
+  'executor.crash': (e) => [
+    'error',
+    `An error that nothing caught ends this executor${e.task === undefined ? '' : `; it came out of task ${e.task}`}: ${e.error.message}`,
+    { err: e.error },
   ],
   'executor.blocked': (e) => [
     'warn',
@@ -77,17 +86,17 @@ const lines: { readonly [Name in EventName]?: Line<Events[Name]> } = {
   'executor.recycled': (e) => ['info', `${e.executor} is replaced: it uses ${e.rssMiB} MiB`],
   'child.exit': (e) => [
     'warn',
-    `The ${e.child} died (${e.signal ?? `exit code ${e.code}`})${e.restartInMs === undefined ? '' : `; it starts again in ${e.restartInMs} ms`}`,
+    `The ${e.child} died (${cause(e)})${e.restartInMs === undefined ? '' : `; it starts again in ${e.restartInMs} ms`}`,
     { pid: e.pid },
   ],
   'worker.ready': (e) => [
     'info',
-    `Runs tasks in ${e.executors} executor(s): ${e.tasks.join(', ') || 'none declared'}`,
+    `Runs tasks in ${e.executors} executor${plural(e.executors)}: ${e.tasks.join(', ') || 'none declared'}`,
   ],
-  'worker.stopping': (e) => ['info', `Stops: waits for ${e.running} running task(s)`],
+  'worker.stopping': (e) => ['info', `Stops: waits for ${tasks(e.running)} to end`],
   'owner.recovered': (e) => [
     'warn',
-    `${e.tasks} task(s) of a worker that died are back in the queue`,
+    `Back in the queue: ${tasks(e.tasks)} of a worker that died`,
     { owner: e.owner },
   ],
   'orphan.killed': (e) => ['warn', `Killed ${e.executor}, left behind by a worker that died`, { pid: e.pid }],
@@ -102,29 +111,45 @@ const lines: { readonly [Name in EventName]?: Line<Events[Name]> } = {
 }
 
 function attemptEnd(e: Events['attempt.end']): readonly [Level, string, object] {
-  const failed = e.error !== undefined
-  const text = `Task ${e.name} ${e.outcome} after ${e.ms.toFixed(1)} ms${failed ? `: ${e.error?.message}` : ''}`
-  return [failed ? 'error' : 'info', text, failed ? { ...ids(e), err: e.error } : ids(e)]
+  const text = `Task ${e.name} ${endings[e.outcome] ?? e.outcome} after ${e.ms.toFixed(1)} ms`
+  if (e.error === undefined) return ['info', text, ids(e)]
+  const level = e.outcome === 'retry' ? 'warn' : 'error'
+  return [level, `${text}: ${e.error.message}`, { ...ids(e), err: e.error }]
+}
+
+/** An outcome as a verb. */
+const endings: Readonly<Record<string, string>> = {
+  done: 'done',
+  failed: 'failed',
+  retry: 'will run again',
+  parked: 'parked',
 }
 
 function tasks(count: number): string {
-  return count === 0 ? '' : `, ${count} task${count === 1 ? '' : 's'} fired`
+  return `${count} task${plural(count)}`
+}
+
+function plural(count: number): string {
+  return count === 1 ? '' : 's'
+}
+
+function fired(count: number): string {
+  return count === 0 ? '' : `, ${tasks(count)} fired`
+}
+
+function cause(end: { code: number | null; signal: string | null }): string {
+  return end.signal ?? `exit code ${end.code}`
 }
 
 function ids(e: { callId: string | undefined; userId?: string | undefined; taskId?: string }): object {
   return { callId: e.callId, userId: e.userId, taskId: e.taskId }
 }
 
-function listen(name: EventName, logger: Logger): () => void {
-  // The table's types tie each name to its own detail; a loop over names can't show that to the compiler.
-  const line = lines[name] as Line<unknown> | undefined
-  if (line === undefined) return () => undefined
-  return on(name, (detail: unknown) => {
-    const [level, message, fields] = line(detail)
+function listen(name: string, line: unknown, logger: Logger): () => void {
+  // The tables tie each name to a line for its own detail; a loop over names can't show that to the compiler.
+  const [event, say] = [name as EventName, line as Line<unknown>]
+  return on(event, (detail: unknown) => {
+    const [level, message, fields] = say(detail)
     logger[level](fields ?? {}, message)
   })
-}
-
-function isEventName(name: string): name is EventName {
-  return Object.hasOwn(lines, name)
 }

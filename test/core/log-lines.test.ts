@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { pino } from 'pino'
+import { type EventName, type Events, emit, isHeard } from '../../src/core/events.ts'
+import { logEvents } from '../../src/core/log-lines.ts'
+
+const request = { callId: 'c', method: 'POST', url: '/signup', userId: 'anna' }
+const attempt = { taskId: 't', name: 'mail', attempt: 1, callId: 'c', userId: 'anna' }
+const end = { pid: 7, code: null, signal: 'SIGKILL' }
+const error = new Error('no mail today')
+
+/** One detail of every event there is; a new one without an entry does not compile. */
+const details: { readonly [Name in EventName]: Events[Name] } = {
+  'request.start': request,
+  'request.end': { ...request, status: 201, error: undefined, ms: 1.26, tasks: 2 },
+  'request.crash': { ...request, errorId: 'e', error },
+  'reply.mismatch': { callId: 'c', operation: 'POST /signup', status: 200, faults: ['a', 'b'] },
+  'scope.dropped': { callId: 'c', tasks: ['mail'] },
+  'task.late_fire': { name: 'mail', callId: 'c' },
+  'task.stored': { count: 3, ms: 1 },
+  'task.store_failed': { count: 1, code: 'STORE_FULL', error },
+  'task.claimed': { count: 1, owner: 'w' },
+  'task.handed': { taskId: 't', name: 'mail', executor: 'executor 1', attempt: 1 },
+  'attempt.start': attempt,
+  'attempt.end': { ...attempt, outcome: 'done', ms: 2 },
+  'task.outcome': { taskId: 't', name: 'mail', outcome: 'done' },
+  'task.settled': { count: 1 },
+  'task.parked': { taskId: 't', name: 'mail', reason: 'poison', message: 'it dies' },
+  'lease.lost': { taskId: 't', name: 'mail', outcome: 'done' },
+  'executor.ready': { executor: 'executor 1', pid: 7, ms: 3 },
+  'executor.exit': { executor: 'executor 1', ...end, tasks: ['mail'] },
+  'executor.crash': { error, task: 'mail' },
+  'executor.blocked': { executor: 'executor 1', ms: 1000, tasks: ['mail'] },
+  'executor.recycled': { executor: 'executor 1', rssMiB: 2000 },
+  'child.ready': { child: 'server', pid: 7 },
+  'child.exit': { child: 'server', ...end, restartInMs: 100 },
+  'worker.ready': { owner: 'w', executors: 1, tasks: [] },
+  'worker.stopping': { owner: 'w', running: 1 },
+  'owner.recovered': { owner: 'w', tasks: 2 },
+  'orphan.killed': { executor: 'executor 1', pid: 7 },
+  'orphan.stuck': { executor: 'executor 1', message: 'It lives on' },
+  'store.taken_over': { from: 'elsewhere' },
+  'store.trouble': { code: 'STORE_FULL', message: 'No space' },
+  'store.well': { afterMs: 5 },
+  notice: { message: 'Mind this' },
+}
+
+/** Events that other events tell better: no line of their own. */
+const silent: readonly EventName[] = ['task.claimed', 'task.outcome', 'task.settled', 'child.ready']
+
+const names = Object.keys(details).filter((name): name is EventName => Object.hasOwn(details, name))
+
+type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string; readonly level: number }
+
+function linesOf(emitting: () => void, level = 'debug'): readonly LogLine[] {
+  const lines: LogLine[] = []
+  const end = logEvents(pino({ level, base: {} }, { write: (line: string) => lines.push(JSON.parse(line)) }))
+  emitting()
+  end()
+  return lines
+}
+
+suite('log lines', () => {
+  for (const name of names) {
+    const expected = silent.includes(name) ? 0 : 1
+    test(`${name} gives ${expected} line${expected === 1 ? '' : 's'} that reads as a sentence`, () => {
+      const lines = linesOf(() => emit(name, details[name]))
+      assert.equal(lines.length, expected)
+      for (const { msg } of lines) {
+        assert.doesNotMatch(msg, /undefined|null|NaN|\[object|\(s\)|\n/)
+        assert.match(msg, /^[A-Z\de]/)
+      }
+    })
+  }
+
+  test('lines of requests and tasks carry call id, user id and task id', () => {
+    for (const name of ['request.start', 'request.end', 'request.crash'] as const) {
+      const [line] = linesOf(() => emit(name, details[name]))
+      assert.partialDeepStrictEqual(line, { callId: 'c', userId: 'anna' })
+    }
+    for (const name of ['attempt.start', 'attempt.end'] as const) {
+      const [line] = linesOf(() => emit(name, details[name]))
+      assert.partialDeepStrictEqual(line, { callId: 'c', userId: 'anna', taskId: 't' })
+    }
+    for (const name of ['task.parked', 'lease.lost', 'task.handed'] as const) {
+      const [line] = linesOf(() => emit(name, details[name]))
+      assert.equal(line?.taskId, 't')
+    }
+  })
+
+  test('what a request and an attempt came to stands in the line, with a level that fits', () => {
+    const texts = linesOf(() => {
+      emit('request.end', details['request.end'])
+      emit('request.end', { ...details['request.end'], status: 503, error: 'TASKS_UNAVAILABLE', tasks: 0 })
+      emit('attempt.end', details['attempt.end'])
+      emit('attempt.end', { ...details['attempt.end'], outcome: 'retry', error })
+      emit('attempt.end', { ...details['attempt.end'], outcome: 'failed', error })
+    }).map(({ level, msg }) => `${level} ${msg}`)
+    assert.deepEqual(texts, [
+      '30 POST /signup → 201 in 1.3 ms, 2 tasks fired',
+      '50 POST /signup → 503 TASKS_UNAVAILABLE in 1.3 ms',
+      '30 Task mail done after 2.0 ms',
+      '40 Task mail will run again after 2.0 ms: no mail today',
+      '50 Task mail failed after 2.0 ms: no mail today',
+    ])
+  })
+
+  test('errors come with their stack', () => {
+    const lines = linesOf(() => {
+      emit('request.crash', details['request.crash'])
+      emit('attempt.end', { ...details['attempt.end'], outcome: 'failed', error })
+      emit('executor.crash', details['executor.crash'])
+    })
+    for (const line of lines) assert.match(JSON.stringify(line.err), /log-lines\.test/)
+    assert.equal(lines.length, 3)
+  })
+
+  test('above debug nobody listens to what only debug shows', () => {
+    const lines = linesOf(() => {
+      for (const name of ['request.start', 'task.handed', 'task.stored'] as const)
+        assert.equal(isHeard(name), false)
+      emit('notice', { message: 'Mind this' })
+    }, 'info')
+    assert.equal(lines.length, 1)
+  })
+
+  test('after its end nothing is logged', () => {
+    const lines: string[] = []
+    logEvents(pino({}, { write: (line: string) => void lines.push(line) }))()
+    for (const name of names) emit(name, details[name])
+    assert.deepEqual(lines, [])
+  })
+})
