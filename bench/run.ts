@@ -5,6 +5,7 @@ import { boot } from './boot.ts'
 import { drain } from './drain.ts'
 import { fire } from './fire.ts'
 import type { Bed } from './harness/bed.ts'
+import { buildPackage } from './harness/built.ts'
 import { loader } from './harness/load.ts'
 import { installPeers } from './harness/peers.ts'
 import { runFolder } from './harness/places.ts'
@@ -37,7 +38,8 @@ if (unknown.length > 0) {
   process.exit(1)
 }
 
-rmSync(runFolder, { recursive: true, force: true })
+log('building the package')
+buildPackage()
 installPeers(log)
 await using redis = await startRedis()
 if (redis === undefined) log('no redis-server on this machine: BullMQ and bee-queue are left out')

@@ -1,10 +1,12 @@
 import { mkdirSync, mkdtempSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-/** Where benches keep things: below `.bench/` of the clone, so that copied services still find the package by its name. */
+/** Where benches keep things: below `.bench/` of the clone. */
 export const root = dirname(dirname(import.meta.dirname))
 export const peersFolder = join(root, '.bench', 'peers')
-export const runFolder = join(root, '.bench', 'run')
+export const builtFolder = join(root, '.bench', 'built')
+/** Beside the built package, so that copied services find it by its name. */
+export const runFolder = join(builtFolder, 'run')
 
 /** A new empty folder for one run of something. Folders of earlier runs are removed when the benches start. */
 export function runPlace(name: string): string {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { freePort } from '../../test/support/free-port.ts'
 import { until } from '../../test/support/until.ts'
 import { payload } from '../peers/queue.ts'
+import { command as macaron } from './built.ts'
 import { root, runPlace } from './places.ts'
 import { family } from './processes.ts'
 
@@ -42,7 +43,7 @@ export class Service implements AsyncDisposable {
   static async spawn(folder: string, command: 'start' | 'serve' | 'work'): Promise<Service> {
     const port = await freePort()
     const listen = command === 'work' ? [] : ['--port', String(port)]
-    const args = [join(root, 'bin', 'macaron.js'), command, '--service', folder, ...listen]
+    const args = [macaron, command, '--service', folder, ...listen]
     const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
     return new Service(folder, port, child)
   }
