@@ -1,0 +1,29 @@
+import { dirname, resolve } from 'node:path'
+import { MacaronError } from '../core/errors.ts'
+import type { Engine } from './engine.ts'
+import { openSqlite, type SqliteOptions } from './sqlite/engine.ts'
+
+/** From a URL to an engine: the only place that knows which there are. */
+
+/**
+ * Opens the engine that `url` names. `sqlite:` is the embedded store in `options.folder` (the service's `.macaron/`), `sqlite:<folder>` the one in
+ * another folder, relative to the service's.
+ * @throws MacaronError `BROKER_UNSUPPORTED` for any other URL; what the engine's own opening throws.
+ */
+export async function openEngine(url: string, options: SqliteOptions): Promise<Engine> {
+  if (!url.startsWith(sqlite)) throw unsupported(url)
+  const path = url.slice(sqlite.length)
+  if (path === '') return openSqlite(options)
+  return openSqlite({ ...options, folder: resolve(dirname(resolve(options.folder)), path) })
+}
+
+const sqlite = 'sqlite:'
+
+/** Without what follows the scheme, which may hold a password. */
+function unsupported(url: string): MacaronError {
+  const scheme = /^[a-z][a-z0-9+.-]*:/i.exec(url)?.[0] ?? 'a URL without a scheme'
+  return new MacaronError(
+    'BROKER_UNSUPPORTED',
+    `broker_url: ${scheme} is not supported. Supported are sqlite: (the embedded store in the service's .macaron/) and sqlite:<folder> (the same elsewhere).`,
+  )
+}

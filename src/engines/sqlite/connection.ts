@@ -1,0 +1,86 @@
+import { DatabaseSync } from 'node:sqlite'
+import { integer } from './columns.ts'
+import { isStoreFailure } from './failures.ts'
+import { Sql } from './sql.ts'
+import { Totals } from './totals.ts'
+
+/** What the work of one write transaction is given. */
+export interface Transaction {
+  readonly sql: Sql
+  readonly totals: Totals
+}
+
+/** One open connection to the database file. Throws what SQLite throws; nothing here waits for a lock. */
+export class Connection {
+  readonly sql: Sql
+  readonly #database: DatabaseSync
+  #durable = false
+
+  constructor(file: string, options: { readonly readOnly: boolean }) {
+    this.#database = new DatabaseSync(file, { timeout: 0, readOnly: options.readOnly })
+    this.sql = new Sql(this.#database)
+  }
+
+  /** Write-ahead logging, with `checkpointPages` pages of log before a commit copies them into the database file. */
+  useLog(checkpointPages: number): void {
+    this.sql.script(`
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = NORMAL;
+      PRAGMA wal_autocheckpoint = ${checkpointPages};
+      PRAGMA journal_size_limit = 67108864;
+      PRAGMA temp_store = MEMORY;
+      PRAGMA cache_size = -8192`)
+  }
+
+  /** One transaction, all or nothing; `durable`: it survives a power cut once this has returned. */
+  write<T>(work: (transaction: Transaction) => T, durable: boolean): T {
+    this.#setDurable(durable)
+    this.sql.run('BEGIN IMMEDIATE')
+    try {
+      const totals = new Totals()
+      const answer = work({ sql: this.sql, totals })
+      totals.write(this.sql)
+      this.sql.run('COMMIT')
+      return answer
+    } catch (error) {
+      this.#rollBack()
+      throw error
+    }
+  }
+
+  /** A number that changes when another connection has committed. */
+  version(): number {
+    return integer(this.sql.first('PRAGMA data_version')?.[0])
+  }
+
+  close(): void {
+    this.#database.close()
+  }
+
+  #setDurable(durable: boolean): void {
+    if (durable === this.#durable) return
+    this.sql.script(`PRAGMA synchronous = ${durable ? 'FULL' : 'NORMAL'}`)
+    this.#durable = durable
+  }
+
+  #rollBack(): void {
+    // After some failures SQLite has rolled back by itself.
+    if (this.#database.isTransaction) this.sql.run('ROLLBACK')
+  }
+}
+
+/** A part of a transaction that is undone on its own when it fails for what is in it; the rest can go on. */
+export function nested<T>({ sql, totals }: Transaction, work: (part: Transaction) => T): T {
+  const moved = new Totals()
+  sql.run('SAVEPOINT part')
+  try {
+    const answer = work({ sql, totals: moved })
+    sql.run('RELEASE part')
+    totals.include(moved)
+    return answer
+  } catch (error) {
+    // When the store fails, the whole transaction ends.
+    if (!isStoreFailure(error)) sql.script('ROLLBACK TO part; RELEASE part')
+    throw error
+  }
+}

@@ -1,0 +1,184 @@
+import { randomBytes } from 'node:crypto'
+import { dirname, join } from 'node:path'
+import { type AliveLock, holdAlive } from '../../supervisor/alive.ts'
+import type { Consumer, Consumption, Lease, Outcome } from '../engine.ts'
+import { storeError } from './failures.ts'
+import { giveBack, reportParked } from './give-back.ts'
+import { Maintenance } from './maintenance.ts'
+import { ownNumber } from './owners.ts'
+import { waitYielding } from './patience.ts'
+import { Recovery } from './recovery.ts'
+import { Rounds } from './rounds.ts'
+import type { Store } from './store.ts'
+import { Trouble } from './trouble.ts'
+import { Turns } from './turns.ts'
+import { Ear } from './wake.ts'
+
+export interface ConsumptionOptions {
+  readonly store: Store
+  readonly consumer: Consumer
+  readonly now: () => number
+  /** Most settled tasks that are kept. */
+  readonly keptTasks: number
+  /** Told when it has ended. */
+  readonly onEnd: () => void
+}
+
+const lookEveryMs = 100
+const recoverEveryMs = 1_000
+const stopWithinMs = 5_000
+
+/**
+ * Starts a worker's consumption. Before its first claim, the tasks of dead workers and those whose names are known now are back in the queue.
+ * @throws StoreError where the store can't be used.
+ */
+export async function startConsumption(options: ConsumptionOptions): Promise<SqliteConsumption> {
+  const consumption = new SqliteConsumption(options)
+  try {
+    await consumption.start()
+    return consumption
+  } catch (error) {
+    await consumption.stop()
+    throw error
+  }
+}
+
+/** A worker's consumption: its lock says that it lives, its turns record and claim, its rounds look after the store and the dead. */
+export class SqliteConsumption implements Consumption {
+  readonly owner = `worker-${randomBytes(6).toString('hex')}`
+  readonly #options: ConsumptionOptions
+  readonly #aliveFolder: string
+  readonly #turns: Turns
+  readonly #rounds: Rounds
+  readonly #recovery: Recovery
+  readonly #maintenance: Maintenance
+  readonly #ear: Ear
+  #lock: AliveLock
+  #look: NodeJS.Timeout | undefined
+  #changes = 0
+  #ended: Promise<void> | undefined
+
+  constructor(options: ConsumptionOptions) {
+    const { store, consumer, now, keptTasks } = options
+    const folder = dirname(store.file)
+    const trouble = new Trouble()
+    this.#options = options
+    this.#aliveFolder = join(folder, 'alive')
+    this.#lock = this.#hold()
+    this.#turns = new Turns({ owner: this.owner, store, consumer, now, trouble })
+    this.#rounds = new Rounds((error) => trouble.failed(error))
+    this.#recovery = new Recovery({
+      store,
+      aliveFolder: this.#aliveFolder,
+      sweep: (owner) => consumer.sweep(owner),
+      now,
+    })
+    const upkeep = {
+      store,
+      now,
+      trouble,
+      keptTasks,
+      names: () => consumer.names(),
+      onReturned: () => this.more(),
+    }
+    this.#maintenance = new Maintenance(upkeep, this.#rounds)
+    this.#ear = new Ear(join(folder, 'wake'), () => this.more())
+  }
+
+  async start(): Promise<void> {
+    const { store, now } = this.#options
+    await waitYielding(
+      () => store.tryWrite((transaction) => ownNumber(transaction, this.owner, now()), false),
+      store.file,
+    )
+    await this.#recovery.look()
+    await this.#maintenance.unparkKnown()
+    this.#rounds.every(recoverEveryMs, () => this.#recover())
+    // What keeps a worker process alive that has nothing to do.
+    this.#look = setInterval(() => this.#lookAround(), lookEveryMs)
+    this.more()
+  }
+
+  more(): void {
+    this.#turns.request()
+  }
+
+  settle(lease: Lease, outcome: Outcome): Promise<'settled' | 'lost'> {
+    return this.#turns.settle(lease, outcome)
+  }
+
+  pause(): Promise<void> {
+    return this.#turns.pause()
+  }
+
+  stop(): Promise<void> {
+    this.#ended ??= this.#end()
+    return this.#ended
+  }
+
+  async #end(): Promise<void> {
+    clearInterval(this.#look)
+    this.#ear.close()
+    await this.#rounds.stop()
+    await this.#turns.end(stopWithinMs)
+    await this.#giveBack().catch(() => {
+      // The store can't be written: whoever finds this worker's lock free does it.
+    })
+    this.#lock.release()
+    this.#options.onEnd()
+  }
+
+  async #giveBack(): Promise<void> {
+    const { store, now } = this.#options
+    const at = { now: now(), died: false }
+    const given = await waitYielding(
+      () =>
+        store.tryWrite((transaction) => {
+          const own = { id: this.owner, number: ownNumber(transaction, this.owner, at.now) }
+          return giveBack(transaction, own, at)
+        }, false),
+      store.file,
+    )
+    reportParked(given?.parked ?? [])
+    // Other workers can take them at once.
+    if (given !== undefined && given.tasks > 0) store.wake()
+  }
+
+  async #recover(): Promise<void> {
+    if ((await this.#recovery.look()) > 0) this.more()
+  }
+
+  /** For what no ring told: other systems' file events, a store that was replaced. */
+  #lookAround(): void {
+    const { store } = this.#options
+    this.#ear.rearm()
+    if (store.isReplaced()) this.#moveIn()
+    const changes = this.#countChanges()
+    if (changes === this.#changes) return
+    this.#changes = changes
+    this.more()
+  }
+
+  #countChanges(): number {
+    try {
+      return this.#options.store.changes()
+    } catch {
+      // The turn that follows meets the same failure, and reports it.
+      return -1
+    }
+  }
+
+  /** The folder's files are others than before: the lock that says that this worker lives may be gone with them. */
+  #moveIn(): void {
+    this.#lock.release()
+    this.#lock = this.#hold()
+  }
+
+  #hold(): AliveLock {
+    try {
+      return holdAlive(this.#aliveFolder, this.owner)
+    } catch (error) {
+      throw storeError(error, this.#aliveFolder)
+    }
+  }
+}

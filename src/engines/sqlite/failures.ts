@@ -1,0 +1,121 @@
+import { asError, codeOf, StoreError } from '../../core/errors.ts'
+import { freeBytes } from './place.ts'
+
+/**
+ * What goes wrong with the store, as errors with stable codes that say what to do. SQLite's result codes are the lower byte of
+ * `errcode` (https://sqlite.org/rescode.html); node:sqlite puts them on what it throws.
+ */
+
+const sqlite = { busy: 5, locked: 6, readonly: 8, ioerr: 10, corrupt: 11, full: 13, cantopen: 14, notadb: 26 }
+
+/** Another connection holds a lock that this one needs. */
+export function isBusy(error: unknown): boolean {
+  const code = resultCode(error)
+  return code === sqlite.busy || code === sqlite.locked
+}
+
+/**
+ * Whether the store itself fails. Anything else (a value that can't be stored, too long a text) is the fault of one row, and must not
+ * stop the others.
+ */
+export function isStoreFailure(error: unknown): boolean {
+  const code = resultCode(error)
+  return error instanceof StoreError || (code !== undefined && Object.values(sqlite).includes(code))
+}
+
+/** Any error of the store at `file` as what Macaron throws for it; the fault of a row stays what it is. */
+export function storeError(error: unknown, file: string): Error {
+  if (error instanceof StoreError) return error
+  switch (resultCode(error) ?? codeOf(error)) {
+    case sqlite.busy:
+    case sqlite.locked:
+      return busyTooLong(file, error)
+    case sqlite.full:
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return full(file, error)
+    case sqlite.corrupt:
+    case sqlite.notadb:
+      return corrupt(file, error)
+    case sqlite.readonly:
+    case sqlite.cantopen:
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+    case 'ENOTDIR':
+    case 'ENOENT':
+      return unwritable(file, error)
+    case sqlite.ioerr:
+      return isFull(file) ? full(file, error) : failing(file, error)
+    default:
+      return asError(error)
+  }
+}
+
+export function busyTooLong(file: string, cause?: unknown): StoreError {
+  return new StoreError(
+    'STORE_BUSY',
+    `${file} has been locked by another process for more than 5 s. Look for a process that holds it open in a transaction: \`fuser ${file}\`.`,
+    { cause },
+  )
+}
+
+export function replaced(file: string): StoreError {
+  return new StoreError(
+    'STORE_REPLACED',
+    `${file} was deleted or replaced again and again while it was in use. Stop the service before you move its store.`,
+  )
+}
+
+export function elsewhere(file: string, host: string): StoreError {
+  return new StoreError(
+    'STORE_ELSEWHERE',
+    `${file} is in use by another machine (${host}). An SQLite store serves one machine; stop the service there, or use another store.`,
+  )
+}
+
+export function closed(): StoreError {
+  return new StoreError('STORE_CLOSED', 'The task store was closed: the service is stopping.')
+}
+
+function full(file: string, cause: unknown): StoreError {
+  return new StoreError(
+    'STORE_FULL',
+    `No space left on the disk of ${file}. Free some; tasks are stored again by themselves then.`,
+    { cause },
+  )
+}
+
+function corrupt(file: string, cause: unknown): StoreError {
+  return new StoreError(
+    'STORE_CORRUPT',
+    `${file} is damaged or no SQLite database (${asError(cause).message}). Nothing was removed. Stop the service, then either move the file with its -wal and -shm away to start with an empty store, or save what can be read from a copy with \`sqlite3 copy.db .recover\`.`,
+    { cause },
+  )
+}
+
+function unwritable(file: string, cause: unknown): StoreError {
+  return new StoreError(
+    'STORE_UNWRITABLE',
+    `${file} can't be opened for writing (${asError(cause).message}). Check that its folder exists, belongs to this user and is on a disk that is not mounted read-only.`,
+    { cause },
+  )
+}
+
+function failing(file: string, cause: unknown): StoreError {
+  return new StoreError(
+    'STORE_FAILED',
+    `The disk of ${file} reports an error (${asError(cause).message}). Look into the system's log; tasks are stored again once it works.`,
+    { cause },
+  )
+}
+
+/** Some calls report a full disk as a plain I/O error, such as growing the index of the write-ahead log. */
+function isFull(file: string): boolean {
+  const free = freeBytes(file)
+  return free !== undefined && free < 65_536
+}
+
+function resultCode(error: unknown): number | undefined {
+  return error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined
+}

@@ -1,0 +1,126 @@
+import { asError } from '../../core/errors.ts'
+import { isAlive } from '../../supervisor/alive.ts'
+import type { EngineHealth } from '../engine.ts'
+import { nextDue } from './claim.ts'
+import { integer } from './columns.ts'
+import { readOwners, readStuck, type Stuck } from './owners.ts'
+import { freeBytes } from './place.ts'
+import type { Reader } from './reader.ts'
+import { inLine, stateCode } from './schema.ts'
+import type { Sql } from './sql.ts'
+import { readTotals } from './totals.ts'
+
+export interface HealthOptions {
+  readonly file: string
+  readonly reader: Reader
+  readonly aliveFolder: string
+  readonly now: () => number
+  /** Writes something small, and throws where that or the last real write failed. */
+  readonly probe: () => Promise<void>
+}
+
+/** A wait that is long although workers are alive. */
+const longWaitMs = 30_000
+/** A disk with less free space than this will soon be full. */
+const littleSpace = 16 * 1024 * 1024
+
+/** Whether tasks can be stored, and whether those that wait move. Never rejects. */
+export async function examine(options: HealthOptions): Promise<EngineHealth> {
+  const { reader, now, probe } = options
+  const faults = new Set<string>()
+  const storing = await probe().then(
+    () => true,
+    (error) => !faults.add(asError(error).message),
+  )
+  const seen = await reader
+    .read((sql) => look(sql, now()))
+    .catch((error) => {
+      faults.add(asError(error).message)
+      return nothing
+    })
+  const workers = countAlive(options.aliveFolder, seen.owners)
+  const { waiting, running, parked, oldestWaitMs } = seen
+  const reasons = [
+    ...faults,
+    ...spaceReason(options.file),
+    ...waitingReason(seen, workers),
+    ...stuckReasons(seen),
+  ]
+  return { ok: reasons.length === 0, storing, reasons, waiting, running, parked, oldestWaitMs, workers }
+}
+
+interface Seen {
+  readonly waiting: number
+  readonly running: number
+  readonly parked: number
+  readonly oldestWaitMs: number
+  /** The workers that have a row, dead or alive. */
+  readonly owners: readonly string[]
+  readonly stuck: readonly Stuck[]
+}
+
+const nothing: Seen = { waiting: 0, running: 0, parked: 0, oldestWaitMs: 0, owners: [], stuck: [] }
+
+function look(sql: Sql, now: number): Seen {
+  const { queued, running, parked } = readTotals(sql)
+  const due = integer(sql.first(countDue, now)?.[0])
+  const since = [nextDue(sql), oldestInLine(sql, inLine.ordinary), oldestInLine(sql, inLine.alone)]
+  const oldest = Math.min(now, ...since.filter((time) => time !== undefined))
+  return {
+    waiting: queued + due,
+    running,
+    parked,
+    oldestWaitMs: now - oldest,
+    owners: readOwners(sql).map(({ id }) => id),
+    stuck: readStuck(sql),
+  }
+}
+
+function oldestInLine(sql: Sql, line: string): number | undefined {
+  const time = sql.first(oldestOf(line))?.[0]
+  return typeof time === 'number' ? time : undefined
+}
+
+function countAlive(aliveFolder: string, owners: readonly string[]): number {
+  return owners.filter((owner) => isAlive(aliveFolder, owner)).length
+}
+
+function spaceReason(file: string): string[] {
+  const free = freeBytes(file)
+  if (free === undefined || free >= littleSpace) return []
+  return [
+    `Only ${Math.floor(free / 1024)} KiB are free on the disk of ${file}: tasks can't be stored once it is full.`,
+  ]
+}
+
+function waitingReason({ waiting, oldestWaitMs }: Seen, workers: number): string[] {
+  if (waiting === 0) return []
+  const tasks = waiting === 1 ? '1 task waits' : `${waiting} tasks wait`
+  const seconds = Math.round(oldestWaitMs / 1000)
+  if (workers === 0)
+    return [`${tasks}, the oldest for ${seconds} s, and no worker is alive. Start one: \`macaron work\`.`]
+  if (oldestWaitMs <= longWaitMs) return []
+  return [
+    `${tasks}, the oldest for ${seconds} s, although workers are alive (${workers}): they are too few, or blocked.`,
+  ]
+}
+
+function stuckReasons({ stuck }: Seen): string[] {
+  return stuck.map(
+    ({ owner, since }) =>
+      `The tasks of ${owner}, which has died, wait since ${new Date(since).toISOString()}: an executor it has left running can't be killed from here. Kill it.`,
+  )
+}
+
+// Scheduled tasks become queued when a worker sees that they are due; without one they wait all the same. Enough to know of a thousand.
+const countDue = `
+  SELECT count(*) FROM (SELECT 1 FROM tasks WHERE state = ${stateCode.scheduled} AND run_at <= ? LIMIT 1000)`
+
+/** The oldest of a line, from the first of each priority: a line can hold a million tasks, but hardly a hundred priorities. */
+const oldestOf = (line: string) => `
+  WITH RECURSIVE used (priority) AS (
+    SELECT min(t.priority) FROM tasks t WHERE ${line}
+    UNION ALL
+    SELECT (SELECT min(t.priority) FROM tasks t WHERE ${line} AND t.priority > used.priority) FROM used
+    WHERE used.priority IS NOT NULL LIMIT 100)
+  SELECT min((SELECT min(t.run_at) FROM tasks t WHERE ${line} AND t.priority = used.priority)) FROM used`

@@ -1,0 +1,98 @@
+import { statSync } from 'node:fs'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Transaction } from './connection.ts'
+import { beat, beatEveryMs } from './machine.ts'
+import { waitYielding } from './patience.ts'
+import { countSettled, isAnyExpired, purge, trim } from './retention.ts'
+import type { Rounds } from './rounds.ts'
+import type { Sql } from './sql.ts'
+import type { Store } from './store.ts'
+import type { Trouble } from './trouble.ts'
+import { type Position, readUnparkable, start, unpark } from './unpark.ts'
+
+export interface MaintenanceOptions {
+  readonly store: Store
+  readonly now: () => number
+  /** Most settled tasks that are kept. */
+  readonly keptTasks: number
+  /** The names that this worker's executors know. */
+  readonly names: () => readonly string[]
+  readonly trouble: Trouble
+  /** Told when tasks were put back into the queue. */
+  readonly onReturned: () => void
+}
+
+/** Beyond this, the write-ahead log is emptied at all events: usual checkpoints have not kept up with its writers. */
+const longestLog = 64 * 1024 * 1024
+
+/** What a consuming worker does beside consuming, in short transactions with a turn of the loop between them. */
+export class Maintenance {
+  readonly #options: MaintenanceOptions
+  readonly #rounds: Rounds
+
+  constructor(options: MaintenanceOptions, rounds: Rounds) {
+    this.#options = options
+    this.#rounds = rounds
+    rounds.every(beatEveryMs, () => this.#beat())
+    rounds.every(1_000, () => this.#deleteExpired())
+    rounds.every(1_000, () => this.#deleteSurplus())
+    rounds.every(1_000, () => this.#emptyLog())
+    rounds.every(5_000, () => this.unparkKnown())
+  }
+
+  /** Puts back the tasks that were parked because nobody knew their name, where this worker does. */
+  async unparkKnown(): Promise<void> {
+    const { names, onReturned } = this.#options
+    const known = new Set(names())
+    let from: Position | undefined = start
+    while (from !== undefined && !this.#rounds.isStopped) {
+      const position: Position = from
+      const slice = await this.#read((sql) => readUnparkable(sql, known, position))
+      if (slice.seqs.length > 0) {
+        await this.#write((transaction) => unpark(transaction, slice.seqs))
+        onReturned()
+      }
+      from = slice.next
+      await nextTurn()
+    }
+  }
+
+  async #beat(): Promise<void> {
+    const { store, now, trouble } = this.#options
+    await this.#write(({ sql }) => beat(sql, store.file, now()))
+    trouble.worked()
+  }
+
+  async #deleteExpired(): Promise<void> {
+    const expiredAt = this.#options.now()
+    while (!this.#rounds.isStopped && (await this.#read((sql) => isAnyExpired(sql, expiredAt)))) {
+      await this.#write((transaction) => purge(transaction, { expiredAt }))
+      await nextTurn()
+    }
+  }
+
+  async #deleteSurplus(): Promise<void> {
+    const { keptTasks } = this.#options
+    while (!this.#rounds.isStopped && (await this.#read(countSettled)) > keptTasks) {
+      await this.#write((transaction) => trim(transaction, countSettled(transaction.sql) - keptTasks))
+      await nextTurn()
+    }
+  }
+
+  /** A busy log stays as it is; the next round tries again. */
+  async #emptyLog(): Promise<void> {
+    const { store } = this.#options
+    const size = statSync(`${store.file}-wal`, { throwIfNoEntry: false })?.size ?? 0
+    if (size > longestLog) store.tryRead((sql) => sql.first('PRAGMA wal_checkpoint(TRUNCATE)'))
+  }
+
+  #read<T>(work: (sql: Sql) => T): Promise<T> {
+    const { store } = this.#options
+    return waitYielding(() => store.tryRead(work), store.file)
+  }
+
+  #write<T>(work: (transaction: Transaction) => T): Promise<T> {
+    const { store } = this.#options
+    return waitYielding(() => store.tryWrite(work, false), store.file)
+  }
+}

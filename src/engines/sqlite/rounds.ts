@@ -1,0 +1,42 @@
+/** Jobs that come round: each on its own beat, none of them twice at a time. They don't keep the process alive. */
+export class Rounds {
+  readonly #onFailure: (error: unknown) => void
+  readonly #timers: NodeJS.Timeout[] = []
+  readonly #running = new Set<Promise<void>>()
+  #stopped = false
+
+  /** `onFailure` is told what a job throws; it comes round again all the same. */
+  constructor(onFailure: (error: unknown) => void) {
+    this.#onFailure = onFailure
+  }
+
+  /** Whether jobs that do many small steps should end after the present one. */
+  get isStopped(): boolean {
+    return this.#stopped
+  }
+
+  every(ms: number, job: () => Promise<void>): void {
+    let isRunning = false
+    const round = async () => {
+      isRunning = true
+      await job().catch((error: unknown) => this.#stopped || this.#onFailure(error))
+      isRunning = false
+    }
+    const timer = setInterval(() => {
+      if (!isRunning) this.#keep(round())
+    }, ms)
+    this.#timers.push(timer.unref())
+  }
+
+  /** Resolves when no job runs any more. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    for (const timer of this.#timers) clearInterval(timer)
+    await Promise.all(this.#running)
+  }
+
+  #keep(running: Promise<void>): void {
+    this.#running.add(running)
+    void running.finally(() => this.#running.delete(running))
+  }
+}

@@ -1,0 +1,188 @@
+import { chmodSync, existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { codeOf } from '../../core/errors.ts'
+import { emit } from '../../core/events.ts'
+import { Connection, type Transaction } from './connection.ts'
+import { closed, elsewhere, isBusy, replaced, storeError } from './failures.ts'
+import { isElsewhere, type Machine, presentMachine, takeMachine } from './machine.ts'
+import { busy, pause, retryEveryMs } from './patience.ts'
+import { filesAt, flushFolder, prepareFolder } from './place.ts'
+import { isOutdated, migrate } from './schema.ts'
+import type { Sql } from './sql.ts'
+import { Bell } from './wake.ts'
+
+export interface StoreOptions {
+  readonly file: string
+  readonly now: () => number
+  /** Pages of write-ahead log after which a commit copies them into the database file. */
+  readonly checkpointPages: number
+}
+
+/**
+ * The connection that writes, and mends itself: opened when first needed, dropped after a failure so that the next call opens anew, and
+ * opened anew when its files were deleted or replaced. What was committed into files that are gone is done once more in the ones that
+ * are there, so that an answer is always about the store that others see.
+ */
+export class Store {
+  readonly file: string
+  readonly #options: StoreOptions
+  #opened: Opened | undefined
+  #closed = false
+  #wasReplaced = false
+  #changes = 0
+  #committedAt = 0
+  #contendedUntil = 0
+
+  constructor(options: StoreOptions) {
+    this.file = options.file
+    this.#options = options
+  }
+
+  /**
+   * Opens the store where it isn't; `silent` is another machine's entry that may be taken over although it is young.
+   * @throws StoreError where it can't be opened; see failures.ts for the codes.
+   */
+  tryOpen(silent?: Machine): undefined | typeof busy {
+    return this.#guarded(() => void this.#open(silent))
+  }
+
+  /** Runs `work` in one transaction; once more where the store's files were replaced. `durable`: survives a power cut. */
+  tryWrite<T>(work: (transaction: Transaction) => T, durable: boolean): T | typeof busy {
+    this.#giveWay()
+    const answer = this.#guarded(() => this.#write(work, durable))
+    if (answer === busy || this.#isInPlace()) return answer
+    this.#drop()
+    this.#wasReplaced = true
+    emit('notice', {
+      message: `${this.file} was deleted or replaced while in use; the one that is there now is used from here on`,
+    })
+    const second = this.#guarded(() => this.#write(work, durable))
+    if (second === busy || this.#isInPlace()) return second
+    throw replaced(this.file)
+  }
+
+  tryRead<T>(work: (sql: Sql) => T): T | typeof busy {
+    return this.#guarded(() => work(this.#open().connection.sql))
+  }
+
+  /** Grows whenever another connection has committed. */
+  changes(): number {
+    const opened = this.#opened
+    if (opened === undefined) return this.#changes
+    const version = opened.connection.version()
+    if (version !== opened.version) this.#changes++
+    opened.version = version
+    return this.#changes
+  }
+
+  /** Whether its files were deleted or replaced since the last call; the next call opens those that are there. */
+  isReplaced(): boolean {
+    const isReplaced = this.#wasReplaced || !this.#isInPlace()
+    this.#wasReplaced = false
+    if (isReplaced) this.#drop()
+    return isReplaced
+  }
+
+  /** Tells workers that something was stored. */
+  wake(): void {
+    this.#opened?.bell.ring()
+  }
+
+  /** Closes the connection until it is needed again. */
+  rest(): void {
+    this.#drop()
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#drop()
+  }
+
+  #write<T>(work: (transaction: Transaction) => T, durable: boolean): T {
+    const answer = this.#open().connection.write(work, durable)
+    this.#committedAt = performance.now()
+    const before = this.#changes
+    if (this.changes() !== before) this.#contendedUntil = this.#committedAt + 100
+    return answer
+  }
+
+  /** Writers back to back would never let the other process' tries meet a free lock: while another writes too, leave a gap wider than its tries. */
+  #giveWay(): void {
+    const now = performance.now()
+    if (now > this.#contendedUntil) return
+    const gap = this.#committedAt + 1.5 * retryEveryMs - now
+    if (gap > 0) pause(gap)
+  }
+
+  #guarded<T>(work: () => T): T | typeof busy {
+    if (this.#closed) throw closed()
+    try {
+      return work()
+    } catch (error) {
+      if (isBusy(error)) return busy
+      const failure = storeError(error, this.file)
+      // A connection to a disk that was full goes on; any other may be of no more use.
+      if (codeOf(failure) !== 'STORE_FULL') this.#drop()
+      throw failure
+    }
+  }
+
+  #open(silent?: Machine): Opened {
+    this.#opened ??= open(this.#options, silent)
+    return this.#opened
+  }
+
+  #isInPlace(): boolean {
+    return this.#opened === undefined || this.#opened.files === filesAt(this.file)
+  }
+
+  #drop(): void {
+    const opened = this.#opened
+    this.#opened = undefined
+    if (opened === undefined) return
+    this.#changes++
+    opened.bell.close()
+    opened.connection.close()
+  }
+}
+
+interface Opened {
+  readonly connection: Connection
+  readonly bell: Bell
+  /** The files as they were when opened. */
+  readonly files: string
+  version: number
+}
+
+function open({ file, now, checkpointPages }: StoreOptions, silent: Machine | undefined): Opened {
+  prepareFolder(dirname(file))
+  const isNew = !existsSync(file)
+  const connection = new Connection(file, { readOnly: false })
+  try {
+    // The log and its index are made with the same rights.
+    if (isNew) chmodSync(file, 0o600)
+    connection.useLog(checkpointPages)
+    if (isOutdated(connection.sql, file)) connection.write(({ sql }) => migrate(sql), true)
+    settleIn(connection, { file, now: now(), silent })
+    if (isNew) flushFolder(dirname(file))
+    const bell = new Bell(join(dirname(file), 'wake'))
+    return { connection, bell, files: filesAt(file), version: connection.version() }
+  } catch (error) {
+    connection.close()
+    throw error
+  }
+}
+
+/** Makes this machine the store's. @throws StoreError `STORE_ELSEWHERE` while another uses it. */
+function settleIn(
+  connection: Connection,
+  as: { file: string; now: number; silent: Machine | undefined },
+): void {
+  const former = connection.write(({ sql }) => {
+    const present = presentMachine(sql)
+    const isSilent = present?.boot === as.silent?.boot && present?.beatAt === as.silent?.beatAt
+    if (!isSilent && isElsewhere(present, as.now)) throw elsewhere(as.file, present.host)
+    return takeMachine(sql, as.now)
+  }, false)
+  if (former !== undefined) emit('store.taken_over', { from: former.host })
+}

@@ -1,0 +1,173 @@
+import { randomInt } from 'node:crypto'
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
+import { emit } from '../../core/events.ts'
+import type { Consumer, Lease, Outcome, Slots } from '../engine.ts'
+import { batchSize, type Claimed, claim, isAnyWaiting, nextDue } from './claim.ts'
+import type { Transaction } from './connection.ts'
+import { type Ended, settle } from './outcome.ts'
+import { ownNumber } from './owners.ts'
+import { waitYielding } from './patience.ts'
+import type { Store } from './store.ts'
+import type { Trouble } from './trouble.ts'
+
+export interface TurnsOptions {
+  readonly owner: string
+  readonly store: Store
+  readonly consumer: Pick<Consumer, 'slots' | 'run'>
+  readonly now: () => number
+  readonly trouble: Trouble
+}
+
+/** After a failure of the store, and how late a jump of the clock is noticed. */
+const retryMs = 250
+const longestSleepMs = 1_000
+
+/**
+ * The worker's side of the store: in each turn, what has ended is recorded and what waits is claimed, in one transaction of at most a
+ * hundred of each. A turn comes when something may be to do, after what else the loop had to do, so that outcomes gather.
+ */
+export class Turns {
+  readonly #options: TurnsOptions
+  #pending: Pending[] = []
+  #turning: Promise<void> | undefined
+  #wanted = false
+  #claims = true
+  #ended = false
+  #durable = false
+  #failedAt = Number.NEGATIVE_INFINITY
+  #alarm: NodeJS.Timeout | undefined
+  /** Starts anywhere, so that no two workers, nor a store and the one that replaced it, know the same lease. */
+  #lease = randomInt(2 ** 47)
+
+  constructor(options: TurnsOptions) {
+    this.#options = options
+  }
+
+  /** Something may be to do. */
+  request(): void {
+    this.#wanted = true
+    if (!this.#ended) this.#turning ??= this.#turnAll()
+  }
+
+  settle(lease: Lease, outcome: Outcome): Promise<'settled' | 'lost'> {
+    return new Promise((resolve) => {
+      const pending = { ended: { lease, outcome }, resolve }
+      if (this.#ended) return answer(pending, false)
+      this.#pending.push(pending)
+      this.request()
+    })
+  }
+
+  /** Claims nothing more; resolves when the last leases are handed out. */
+  async pause(): Promise<void> {
+    this.#claims = false
+    await this.#turning
+  }
+
+  /** Records what is pending, for `deadlineMs` at most, and ends: what could not be recorded is lost, and its task runs again. */
+  async end(deadlineMs: number): Promise<void> {
+    await this.pause()
+    const deadline = performance.now() + deadlineMs
+    while (this.#pending.length > 0 && performance.now() < deadline) {
+      this.#failedAt = Number.NEGATIVE_INFINITY
+      this.request()
+      await this.#turning
+      if (this.#pending.length > 0) await delay(retryMs / 5)
+    }
+    this.#ended = true
+    clearTimeout(this.#alarm)
+    for (const pending of this.#pending.splice(0)) answer(pending, false)
+  }
+
+  async #turnAll(): Promise<void> {
+    while (this.#wanted) {
+      await nextTurn()
+      this.#wanted = false
+      await this.#turn()
+    }
+    this.#turning = undefined
+  }
+
+  async #turn(): Promise<void> {
+    if (performance.now() < this.#failedAt + retryMs) return
+    const batch = this.#pending.splice(0, batchSize)
+    try {
+      const slots = this.#slots()
+      if (batch.length > 0 || slots !== none) await this.#exchange(batch, slots)
+    } catch (error) {
+      this.#pending.unshift(...batch)
+      this.#options.trouble.failed(error)
+      this.#failedAt = performance.now()
+      this.#wakeIn(retryMs)
+    }
+  }
+
+  /** The room for tasks, where something is there to fill it. */
+  #slots(): Slots {
+    if (!this.#claims) return none
+    const slots = this.#options.consumer.slots()
+    const { store, now } = this.#options
+    if (slots.ordinary <= 0 && slots.alone <= 0) return none
+    const look = store.tryRead((sql) => ({ due: nextDue(sql), isAny: isAnyWaiting(sql, slots) }))
+    // Busy: the write that follows waits for the lock.
+    if (typeof look === 'symbol' || look.isAny) return slots
+    if (look.due === undefined) return none
+    const wait = look.due - now()
+    if (wait <= 0) return slots
+    this.#wakeIn(Math.min(wait, longestSleepMs))
+    return none
+  }
+
+  async #exchange(batch: readonly Pending[], slots: Slots): Promise<void> {
+    const { store, owner, now } = this.#options
+    const lease = this.#lease++
+    const durable = this.#durable
+    const work = (transaction: Transaction) => {
+      const time = now()
+      const kept = batch.map(({ ended }) => settle(transaction, ended, time))
+      if (slots === none) return { kept, claimed: nothing }
+      const number = ownNumber(transaction, owner, time)
+      return { kept, claimed: claim(transaction, { owner: number, lease, slots, now: time, durable }) }
+    }
+    const { kept, claimed } = await waitYielding(() => store.tryWrite(work, durable), store.file)
+    this.#options.trouble.worked()
+    this.#report(batch, kept)
+    this.#handOut(claimed)
+  }
+
+  #report(batch: readonly Pending[], kept: readonly boolean[]): void {
+    if (batch.length === 0) return
+    for (const [index, pending] of batch.entries()) answer(pending, kept[index] === true)
+    emit('task.settled', { count: kept.filter(Boolean).length })
+    if (this.#pending.length > 0) this.#wanted = true
+  }
+
+  #handOut({ leases, metAtMostOnce }: Claimed): void {
+    this.#durable = metAtMostOnce
+    // What was not claimed in this turn may be in the next.
+    if (leases.length > 0 || metAtMostOnce) this.#wanted = true
+    if (leases.length === 0) return
+    emit('task.claimed', { count: leases.length, owner: this.#options.owner })
+    this.#options.consumer.run(leases)
+  }
+
+  #wakeIn(ms: number): void {
+    clearTimeout(this.#alarm)
+    this.#alarm = setTimeout(() => this.request(), ms)
+  }
+}
+
+const none: Slots = { ordinary: 0, alone: 0 }
+const nothing: Claimed = { leases: [], metAtMostOnce: false }
+
+interface Pending {
+  readonly ended: Ended
+  resolve(answer: 'settled' | 'lost'): void
+}
+
+function answer({ ended, resolve }: Pending, isKept: boolean): void {
+  const { lease, outcome } = ended
+  const { id, name } = lease.message
+  if (!isKept) emit('lease.lost', { taskId: id, name, outcome: outcome.kind })
+  resolve(isKept ? 'settled' : 'lost')
+}
