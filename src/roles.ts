@@ -10,6 +10,7 @@ import { asyncOff, enableTasks, type LoadedService, loadService } from './servic
 import { checksOf } from './spec/checks.ts'
 import { models } from './spec/model-registry.ts'
 import { openStore, stateFolder } from './store.ts'
+import { defaultOptions } from './tasks/options.ts'
 import { dropScope, takeStaged } from './tasks/outbox.ts'
 import type { TaskRuntime } from './tasks/runtime.ts'
 import { trialsOf } from './trials.ts'

@@ -3,7 +3,7 @@ import { openLogger } from '../core/logger.ts'
 import { loadExecutor } from '../executor-role.ts'
 import { serveExecutor } from '../worker/executor.ts'
 import { readExecutorSettings } from '../worker/executor-settings.ts'
-import { configOfArguments, endWithFailure, exit } from './run.ts'
+import { configOfArguments, endWithFailure } from './run.ts'
 
 /** An executor process. Its arguments are the worker's own and, last, what the worker says of it. */
 const settings = readExecutorSettings(process.argv)
@@ -13,7 +13,7 @@ try {
   const config = configOfArguments()
   logEvents(openLogger({ level: config.log_level, format: config.log_format, role: name }))
   await serveExecutor({ settings, load: () => loadExecutor(config) })
-  exit(0)
+  process.exit(0)
 } catch (error) {
   endWithFailure(error)
 }

@@ -4,7 +4,7 @@ import { logEvents } from '../core/log-lines.ts'
 import { openLogger } from '../core/logger.ts'
 import type { Role } from '../roles.ts'
 import { ChildError, setupExitCode } from '../supervisor/child-end.ts'
-import { obeyParent } from '../supervisor/parent.ts'
+import { obeyParent, tellParent } from '../supervisor/parent.ts'
 
 /**
  * The frame of a child process: configuration and logs first, then the role; `ready` when it runs, its faults on standard error and
@@ -15,7 +15,7 @@ export async function runRole(role: string, start: (config: Config) => Promise<R
   obeyParent({ stop: () => void end(started), kill: () => void kill(started) })
   try {
     const { announce } = await started
-    process.send?.({ type: 'ready', ...announce })
+    tellParent({ type: 'ready', ...announce })
   } catch (error) {
     endWithFailure(error)
   }
@@ -24,8 +24,8 @@ export async function runRole(role: string, start: (config: Config) => Promise<R
 /** Says why this process can't run, to people and to its parent, and ends it. */
 export function endWithFailure(error: unknown): void {
   process.stderr.write(`${describeFailure(error)}\n`)
-  process.send?.({ type: 'failed', message: asError(error).message })
-  exit(exitCodeOf(error))
+  // Not before the parent can read it. Disconnecting instead would be heard by this process as the loss of its parent.
+  tellParent({ type: 'failed', message: asError(error).message }, () => process.exit(exitCodeOf(error)))
 }
 
 /** 78 (EX_CONFIG of sysexits.h) where starting again would not help. */
@@ -51,10 +51,11 @@ async function begin(role: string, start: (config: Config) => Promise<Role>): Pr
 async function end(started: Promise<Role>): Promise<void> {
   try {
     await (await started).stop()
-    exit(0)
+    // Whatever user modules have left running must not keep a stopped process alive.
+    process.exit(0)
   } catch (error) {
     process.stderr.write(`${describeFailure(error)}\n`)
-    exit(1)
+    process.exit(1)
   }
 }
 
@@ -62,12 +63,4 @@ async function end(started: Promise<Role>): Promise<void> {
 async function kill(started: Promise<Role>): Promise<void> {
   await started.then((role) => role.kill?.()).catch(() => undefined)
   process.exit(1)
-}
-
-/** Ends the process after what was sent to the parent has left. */
-export function exit(code: number): void {
-  process.exitCode = code
-  if (process.connected) process.disconnect()
-  // Whatever user modules have left running must not keep a stopped process alive.
-  setImmediate(() => process.exit())
 }

@@ -4,7 +4,7 @@ import { TaskError } from '../core/errors.ts'
 import type { TaskRecord } from '../engines/engine.ts'
 import { decode } from './codec.ts'
 import { describeFailure, unstoredReason } from './results.ts'
-import type { TaskRuntime } from './runtime.ts'
+import { currentRuntime, type TaskRuntime } from './runtime.ts'
 import { isSettled, type TaskState } from './states.ts'
 
 /** What is known of a fired task now. Times are ms since epoch. */
@@ -133,6 +133,11 @@ export class TaskHandle<Result> {
       unwatch()
     }
   }
+}
+
+/** The handle of a task whose id was kept elsewhere. @throws TaskError `ASYNC_OFF`, `NO_SERVICE`. */
+export function taskHandle(id: string): TaskHandle<unknown> {
+  return new TaskHandle({ id, name: 'unknown' }, currentRuntime(id), {})
 }
 
 function statusOf(record: TaskRecord): TaskStatus {
