@@ -3,6 +3,7 @@ import { availableParallelism, cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { boot } from './boot.ts'
 import { drain } from './drain.ts'
+import { endpoint } from './endpoint.ts'
 import { fire } from './fire.ts'
 import type { Bed } from './harness/bed.ts'
 import { buildPackage } from './harness/built.ts'
@@ -20,7 +21,7 @@ import { together } from './together.ts'
  * Runs all benches or those named: `npm run bench -- [name …] [--rounds N] [--seconds N] [--json FILE]`. Ours and the peers' are measured in turn,
  * round by round; ratios are taken round by round. Medians are held against the goals.
  */
-const benches = [fire, together, drain, latency, recovery, boot, million]
+const benches = [endpoint, fire, together, drain, latency, recovery, boot, million]
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {

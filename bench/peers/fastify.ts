@@ -1,5 +1,6 @@
 import { fromPeers } from '../harness/peers.ts'
 import { openBullMq } from './bullmq.ts'
+import { schema } from './endpoint-schema.ts'
 import type { Payload } from './queue.ts'
 
 /**
@@ -19,26 +20,6 @@ interface Fastify {
 interface Reply {
   readonly ok: boolean
   readonly id: string
-}
-
-const schema = {
-  body: {
-    type: 'object',
-    required: ['name', 'email', 'note'],
-    additionalProperties: false,
-    properties: {
-      name: { type: 'string', minLength: 1, maxLength: 100 },
-      email: { type: 'string', minLength: 3, maxLength: 200 },
-      note: { type: 'string', maxLength: 1000 },
-    },
-  },
-  response: {
-    200: {
-      type: 'object',
-      required: ['ok', 'id'],
-      properties: { ok: { type: 'boolean' }, id: { type: 'string' } },
-    },
-  },
 }
 
 const [port, redisPort] = process.argv.slice(2)
