@@ -39,8 +39,10 @@ function isTemplate(template: string): boolean {
 }
 
 function operationsOf(item: Part, template: string, reading: OperationsReading): Operation[] {
-  return methods.flatMap((method) => {
-    if (item.raw[method] === undefined) return []
+  const declared = Object.keys(item.raw).filter((key) => methods.some((method) => method === key))
+  return declared.flatMap((key) => {
+    // One of the methods, by the filter above.
+    const method = key as Method
     const operation = reading.document.part(item.raw[method], below(item.pointer, method), 'An operation')
     return operation === undefined ? [] : [readOperation({ item, template, method, operation }, reading)]
   })

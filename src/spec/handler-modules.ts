@@ -1,0 +1,84 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { asError, type Fault } from '../core/errors.ts'
+
+/** The modules of a service's handlers: found below its folder, each imported once, those that can't be kept as faults. */
+export class HandlerModules {
+  readonly #root: string
+  readonly #imported = new Map<string, Promise<Exports | undefined>>()
+  readonly #faults: Fault[] = []
+
+  constructor(root: string) {
+    this.#root = root
+  }
+
+  /** One fault for each module that could not be imported. */
+  get faults(): readonly Fault[] {
+    return this.#faults
+  }
+
+  /** The file of a module named without its ending (`shop/accounts`); undefined where there is none. */
+  find(name: string): string | undefined {
+    return endings.map((ending) => join(this.#root, name + ending)).find((file) => existsSync(file))
+  }
+
+  /** The names of the modules in a folder below the root, and in those below it where `deep`; without their endings. */
+  namesIn(folder: string, { deep }: { readonly deep: boolean }): readonly string[] {
+    const path = join(this.#root, folder)
+    if (!existsSync(path)) return []
+    const files = readdirSync(path, { recursive: deep, encoding: 'utf8' }).filter(isModule)
+    return files.map((file) => join(folder, file.replace(/\.[mc]?[jt]s$/, ''))).sort()
+  }
+
+  /** A module's exports; undefined, with a fault, where it can't be imported. */
+  import(file: string): Promise<Exports | undefined> {
+    const known = this.#imported.get(file)
+    if (known !== undefined) return known
+    const exports = this.#import(file)
+    this.#imported.set(file, exports)
+    return exports
+  }
+
+  /** A file as it is named in messages. */
+  label(file: string): string {
+    return relative(this.#root, file)
+  }
+
+  async #import(file: string): Promise<Exports | undefined> {
+    try {
+      return await import(pathToFileURL(file).href)
+    } catch (error) {
+      this.#faults.push(this.#faultOf(file, asError(error)))
+      return undefined
+    }
+  }
+
+  /** The fault stands where the stack says, which may be in a module that this one imports. */
+  #faultOf(file: string, error: Error): Fault {
+    const place = placesIn(error.stack ?? '').find((found) => found.file.startsWith(this.#root))
+    const hint = error.message.includes('does not provide an export named')
+      ? '. A type must be imported with "import type"'
+      : ''
+    const message = `This module can't be imported: ${error.name}: ${error.message}${hint}`
+    return place === undefined ? { message, file } : { message, ...place }
+  }
+}
+
+export type Exports = Readonly<Record<string, unknown>>
+
+/** In this order; a service that was built has no .ts beside its .js. */
+const endings = ['.ts', '.mts', '.js', '.mjs']
+
+function isModule(file: string): boolean {
+  if (!endings.some((ending) => file.endsWith(ending))) return false
+  return !/(^|\/)(\.|node_modules\/)|\.(gen|d|test|spec)\.[mc]?[jt]s$/.test(file)
+}
+
+/** The files and lines that a stack names, the innermost first. */
+function placesIn(stack: string): readonly { readonly file: string; readonly line: number }[] {
+  return [...stack.matchAll(/(file:\/\/)?(\/[^\s():]+):(\d+)/g)].map(([, scheme, path = '', line]) => ({
+    file: scheme === undefined ? path : fileURLToPath(`file://${path}`),
+    line: Number(line),
+  }))
+}
