@@ -35,6 +35,8 @@ export function obeyParent({ stop, kill, obeySigterm = true }: ObedientChild): (
   process.on('disconnect', onOrphaned)
   process.on('SIGTERM', onSigterm)
   for (const signal of ignoredSignals) process.on(signal, ignore)
+  // Its parent was gone before anyone listened.
+  if (process.connected === false) queueMicrotask(onOrphaned)
   return () => {
     process.off('message', onMessage)
     process.off('disconnect', onOrphaned)

@@ -64,11 +64,11 @@ test('SIGTERM to the top stops its child too', async (t) => {
 test('SIGTERM to a child alone stops it gently', async (t) => {
   const file = join(ownFolder(t), 'cause')
   const { top, childPid } = await startTop(t, 'obedient', file)
-  t.after(() => stopTop(top))
   process.kill(childPid, 'SIGTERM')
   await until(() => existsSync(file) && readFileSync(file, 'utf8') === 'signal', {
     what: 'the child to stop',
   })
+  await stopTop(top)
 })
 
 test('one Ctrl-C that arrives twice is one', async (t) => {
@@ -102,6 +102,14 @@ test('a second Ctrl-C kills a child that does not stop', async (t) => {
 test('a child whose parent is killed -9 stops by itself', async (t) => {
   const file = join(ownFolder(t), 'cause')
   const { top, childPid } = await startTop(t, 'obedient', file)
+  top.kill('SIGKILL')
+  await until(() => !runs(childPid), { what: 'the child to be gone' })
+  assert.equal(readFileSync(file, 'utf8'), 'orphaned')
+})
+
+test('a child whose parent was gone before it began to listen stops too', async (t) => {
+  const file = join(ownFolder(t), 'cause')
+  const { top, childPid } = await startTop(t, 'late', file)
   top.kill('SIGKILL')
   await until(() => !runs(childPid), { what: 'the child to be gone' })
   assert.equal(readFileSync(file, 'utf8'), 'orphaned')
