@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { asError, MacaronError, MessageError, SetupError, StoreError, TaskError } from '../core/errors.ts'
 import type { ValueFault } from '../spec/api.ts'
+import { ModelError } from '../spec/models.ts'
 import type { Answer } from './answer.ts'
 import { InvalidRequest, RefusedRequest } from './refusals.ts'
 
@@ -77,7 +78,7 @@ function isInternal(error: MacaronError): boolean {
   return error.status === 500 && ownClasses.has(error.constructor)
 }
 
-const ownClasses = new Set<unknown>([MacaronError, SetupError, TaskError, MessageError])
+const ownClasses = new Set<unknown>([MacaronError, SetupError, TaskError, MessageError, ModelError])
 
 function headersOf(error: MacaronError): Readonly<Record<string, string>> {
   if (error instanceof RefusedRequest) return error.headers

@@ -34,10 +34,14 @@ export class NotFound {
   }
 
   #methodsOf(path: string): string | undefined {
+    if (path.length > longestMatched) return undefined
     const found = this.#known.filter(({ regex }) => regex.test(path)).flatMap(({ methods }) => methods)
     return found.length === 0 ? undefined : [...new Set(found)].join(', ')
   }
 }
+
+/** In characters. Templates with several parameters in one segment would match longer paths too slowly, and nobody honest sends them. */
+const longestMatched = 2048
 
 function pathOf(url: string): string {
   const [path = ''] = url.split(/[?#]/, 1)

@@ -2,13 +2,14 @@ import type { Tokens } from '../auth/tokens.ts'
 import type { Scope } from '../core/context.ts'
 import type { EngineHealth } from '../engines/engine.ts'
 import type { Api, Operation, OperationChecks } from '../spec/api.ts'
+import type { Bindings } from '../spec/bindings.ts'
 import type { CrashReport } from './crash-report.ts'
 
 /** What the HTTP server is given: everything it uses of the other parts, as values and functions. */
 export interface HttpOptions {
   readonly apis: readonly Api[]
   /** Operations without a binding are not served. */
-  readonly bindings: ReadonlyMap<Operation, Binding>
+  readonly bindings: Bindings
   /** The checks of one operation; asked at its first request. */
   readonly checksOf: (api: Api, operation: Operation) => OperationChecks
   /** Needed as soon as one operation is `authenticated`. */
@@ -48,16 +49,4 @@ export interface HttpOptions {
   readonly health?: (() => Promise<EngineHealth>) | undefined
   /** Told of every 5xx reply. */
   readonly errorReporter?: ((report: CrashReport) => void) | undefined
-}
-
-/** What an operation runs: a function of (body, named parameters), or of (named parameters) where the operation has no body. */
-export type Handler = (...args: readonly unknown[]) => unknown
-
-/** Wraps a handler, at start. */
-export type Decorator = (handler: Handler) => Handler
-
-export interface Binding {
-  readonly handler: Handler
-  /** `x-decorate-server`: the first one is outermost. */
-  readonly decorators: readonly Decorator[]
 }

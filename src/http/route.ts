@@ -1,5 +1,6 @@
 import type { Api, Operation, OperationChecks } from '../spec/api.ts'
-import type { Binding, Handler, HttpOptions } from './options.ts'
+import type { Binding, Handler } from '../spec/bindings.ts'
+import type { HttpOptions } from './options.ts'
 import type { Template } from './template.ts'
 
 /** One operation, ready to be served: whatever doesn't depend on the request is worked out here, at start. */

@@ -17,12 +17,36 @@ export interface Template {
 export function templateOf(path: string): Template {
   const pieces = path.split(/\{([^{}]+)\}/)
   const names = pieces.filter((_, index) => index % 2 === 1)
-  const pattern = pieces.map((piece, index) =>
-    index % 2 === 1 ? `:p${(index - 1) / 2}([\\s\\S]+?)` : fixed(piece),
+  const literals = pieces.filter((_, index) => index % 2 === 0)
+  const params = names.map((_, index) => ({ index, after: decoded(literals[index + 1] ?? ''), names }))
+  const pattern = params.map(
+    (param) => `:p${param.index}(${capture(param, '[\\s\\S]')})${fixed(param.after)}`,
   )
-  const regex = pieces.map((piece, index) => (index % 2 === 1 ? '[^/]+' : escaped(decoded(piece))))
-  const literals = pieces.reduce((sum, piece, index) => sum + (index % 2 === 1 ? 0 : piece.length), 0)
-  return { pattern: pattern.join(''), names, regex: new RegExp(`^${regex.join('')}$`), literals }
+  const regex = params.map((param) => capture(param, '[^/]') + escaped(param.after))
+  const first = decoded(literals[0] ?? '')
+  return {
+    pattern: fixed(first) + pattern.join(''),
+    names,
+    regex: new RegExp(`^${escaped(first)}${regex.join('')}$`),
+    literals: literals.join('').length,
+  }
+}
+
+interface Param {
+  readonly index: number
+  /** The literal behind it. */
+  readonly after: string
+  readonly names: readonly string[]
+}
+
+/**
+ * What a parameter takes of a segment, of characters like `any`: all up to the literal behind it. Written so that nothing is tried twice: with several
+ * parameters in one segment, `.+?` for each would let a stranger's path cost seconds.
+ */
+function capture({ index, after, names }: Param, any: string): string {
+  const isLastOfSegment = index === names.length - 1 || after.includes('/')
+  if (isLastOfSegment) return `${any}+?`
+  return after === '' ? any : `(?:(?!${escaped(after)})${any})+`
 }
 
 /** The parameters by the spec's names. */
@@ -39,7 +63,7 @@ const noParams: Readonly<Record<string, string>> = Object.freeze({})
 
 /** A literal part: the router compares decoded paths, doubles colons, and knows the star only as a wildcard. */
 function fixed(text: string): string {
-  return decoded(text).replaceAll(':', '::').replaceAll('*', ':star(\\*)')
+  return text.replaceAll(':', '::').replaceAll('*', ':star(\\*)')
 }
 
 function decoded(text: string): string {

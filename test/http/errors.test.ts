@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MacaronError, RequestError, StoreError, TaskError } from '../../src/core/errors.ts'
 import type { CrashReport } from '../../src/http/crash-report.ts'
+import { ModelError } from '../../src/spec/models.ts'
 import { anyBody, collect, get, post, serve } from './service.ts'
 
 class AccountLocked extends MacaronError {
@@ -138,6 +139,14 @@ test('errors that Macaron throws at the author keep their code and hide their te
   assert.equal(status, 500)
   assert.equal(json.error, 'NO_SCOPE')
   assert.ok(!text.includes('hunter2'))
+})
+
+test("a model that the handler made wrongly is the server's fault and is not described to the caller", async (t) => {
+  const make = () => new ModelError('Account', [{ path: 'secretField', message: 'is required' }])
+  const { status, json, text } = await get(await serve(t, failing(make)), '/thrown')
+  assert.equal(status, 500)
+  assert.equal(json.error, 'MODEL_INVALID')
+  assert.ok(!text.includes('secretField'))
 })
 
 test('errors of the task store are 503 TASKS_UNAVAILABLE with Retry-After, without its file names', async (t) => {

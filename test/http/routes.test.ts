@@ -97,6 +97,17 @@ test('HEAD is served where the spec declares it, beside GET', async (t) => {
   assert.equal(text, '')
 })
 
+test('a path made to be slow to match is not', async (t) => {
+  const server = await serve(t, { 'get /x/{a}-{b}-{c}.json': echo })
+  const started = performance.now()
+  for (const length of [2000, 4000, 15_000]) {
+    const { status } = await get(server, `/x/${'-'.repeat(length)}`, { method: 'POST' })
+    assert.ok([404, 414].includes(status), String(status))
+    assert.ok([404, 414].includes((await get(server, `/x/${'-'.repeat(length)}`)).status))
+  }
+  assert.ok(performance.now() - started < 5000)
+})
+
 test('an operation without binding is not served', async (t) => {
   const options = httpOptions({ 'get /a': echo, 'get /b': echo })
   const [first] = options.bindings.keys()

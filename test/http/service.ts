@@ -3,9 +3,10 @@ import type { TestContext } from 'node:test'
 import { type Context, currentContext, type Scope } from '../../src/core/context.ts'
 import { MacaronError } from '../../src/core/errors.ts'
 import { type EventName, type Events, on } from '../../src/core/events.ts'
-import type { Handler, HttpOptions } from '../../src/http/options.ts'
+import type { HttpOptions } from '../../src/http/options.ts'
 import { type HttpServer, openHttp } from '../../src/http/server.ts'
 import type { Api, Operation, OperationChecks, RawRequest } from '../../src/spec/api.ts'
+import type { Handler } from '../../src/spec/bindings.ts'
 import { dropScope, takeStaged } from '../../src/tasks/outbox.ts'
 
 /** A server over real sockets with hand-made operations, for the tests of this folder. */
@@ -179,6 +180,6 @@ export function contextHere(): Context {
 /** Stages a stand-in for a task's message, as `fire` would. */
 export function stage(name: string): Scope {
   const { scope } = contextHere()
-  scope.staged.push({ name })
+  scope.staged.push({ name, args: '[]', context: '' })
   return scope
 }
