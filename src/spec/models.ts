@@ -26,7 +26,7 @@ export interface ModelEntry {
 export const modelEntry: unique symbol = Symbol('macaron.model')
 
 /** A class of models. */
-export type ModelClass = (new (init?: never) => Model) & Pick<typeof Model, 'from'>
+export type ModelClass = (new (init: never) => Model) & Pick<typeof Model, 'from'>
 
 type InitArguments<Init> = object extends Init ? [init?: Init] : [init: Init]
 

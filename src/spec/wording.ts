@@ -65,8 +65,7 @@ const formatWords: Readonly<Record<string, string>> = {
 
 const sentences: Readonly<Record<string, Sentence>> = {
   required: () => 'is required',
-  type: ({ params }, not) =>
-    `must be ${alternatives([params.type].flat().map((type) => typeWords[type] ?? type))}${not}`,
+  type: ({ params, data }, not) => `must be ${alternatives(typesInWords(params.type, data))}${not}`,
   dateTime: (_, not) => `must be a date and time with a time zone, such as 2026-11-23T10:00:00Z${not}`,
   format: ({ params }, not) =>
     `must be ${formatWords[params.format] ?? `in the format "${params.format}"`}${not}`,
@@ -93,6 +92,15 @@ const sentences: Readonly<Record<string, Sentence>> = {
     `is not a known property.${didYouMean(params.additionalProperty, Object.keys(parentSchema?.properties ?? {}))}`,
   not: () => 'must not be what the schema excludes',
   'false schema': () => 'is not allowed here',
+}
+
+function typesInWords(types: string | readonly string[], value: unknown): readonly string[] {
+  // Only a parameter can be text of digits where a number is meant: one that would be rounded.
+  const isTooLong = typeof value === 'string' && /^-?\d{16,}$/.test(value)
+  return [types].flat().map((type) => {
+    const words = typeWords[type] ?? type
+    return isTooLong && type === 'integer' ? `${words} of at most ±${Number.MAX_SAFE_INTEGER}` : words
+  })
 }
 
 function alternatives(words: readonly string[]): string {

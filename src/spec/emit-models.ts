@@ -1,0 +1,93 @@
+import type { Api, JsonSchema } from './api.ts'
+import { docComment } from './doc-comment.ts'
+import type { EmitNames } from './emit-names.ts'
+import { memberName, type TypeTexts } from './emit-types.ts'
+import { escapeSegment } from './pointers.ts'
+import { isAlias, modelNameOf, type Shape, shapeOf } from './shape.ts'
+
+/** The named schemas of an API as text: a class with its constructor's data for each model, a type for everything else. */
+export class ModelTexts {
+  readonly #api: Api
+  readonly #names: EmitNames
+  readonly #types: TypeTexts
+
+  constructor(api: Api, names: EmitNames, types: TypeTexts) {
+    this.#api = api
+    this.#names = names
+    this.#types = types
+  }
+
+  /** The declarations of all named schemas, and of the parts that are referred to. */
+  declarations(): string[] {
+    const named = Object.keys(this.#api.schemas).map((name) =>
+      this.#isModel(name)
+        ? this.#model(name)
+        : this.#alias(`#/schemas/${escapeSegment(name)}`, this.#api.schemas[name]),
+    )
+    const parts = Object.entries(this.#api.parts).map(([pointer, schema]) =>
+      this.#alias(`#/parts/${escapeSegment(pointer)}`, schema),
+    )
+    return [...named, ...parts]
+  }
+
+  /** `schema name: class` of every model. */
+  classes(): readonly (readonly [string, string])[] {
+    return Object.keys(this.#api.schemas)
+      .filter((name) => this.#isModel(name))
+      .map((name) => [name, this.#names.ofRef(`#/schemas/${escapeSegment(name)}`)])
+  }
+
+  #isModel(name: string): boolean {
+    const schema = this.#api.schemas[name] ?? true
+    return !isAlias(schema) && modelNameOf(this.#api, { $ref: `#/schemas/${escapeSegment(name)}` }) === name
+  }
+
+  #model(name: string): string {
+    const schema = this.#api.schemas[name] ?? true
+    const shape = shapeOf(this.#api, schema)
+    const className = this.#names.ofRef(`#/schemas/${escapeSegment(name)}`)
+    const initName = this.#names.initOf(className)
+    const fields = this.#fields(shape)
+    const opening = `${docComment(schema)}export class ${className} extends Model<${initName}> {`
+    const body = fields.length === 0 ? '}' : `\n${fields.join('\n')}\n}`
+    return `${opening}${body}\n\n${this.#init(initName, className, shape)}`
+  }
+
+  #fields(shape: Shape): string[] {
+    const members = this.#types.members(shape, 'value')
+    return [...shape.properties].flatMap(([name, [schema = true]], index) => {
+      // A field of such a name would take the place of the method; its value is there all the same.
+      if (ownNames.has(name)) return []
+      return [`${docComment(schema, '  ')}  declare ${members[index]}`]
+    })
+  }
+
+  #init(initName: string, className: string, shape: Shape): string {
+    const members = this.#types.members(shape, 'init').map((member) => `  readonly ${member}`)
+    const isOpen = shape.additional === undefined ? shape.properties.size === 0 : shape.additional !== false
+    if (isOpen) members.push('  readonly [name: string]: unknown')
+    const opening = `/** What makes a ${className}. */\nexport interface ${initName} {`
+    return members.length === 0 ? `${opening}}` : `${opening}\n${members.join('\n')}\n}`
+  }
+
+  #alias(ref: string, schema: JsonSchema = true): string {
+    const name = this.#names.ofRef(ref)
+    const value = `${docComment(schema)}export type ${name} = ${this.#types.of(schema, 'value')}`
+    if (!this.#types.isTwoSided(ref)) return value
+    return `${value}\n\n/** What becomes a ${name}. */\nexport type ${this.#names.initOf(name)} = ${this.#types.of(schema, 'init')}`
+  }
+}
+
+/** What every model has on its prototype. */
+const ownNames = new Set(['constructor', 'toJSON', 'clone'])
+
+/** `{ Account, 'io.k8s.Pod': IoK8sPod }`, one a line. */
+export function classTable(classes: readonly (readonly [string, string])[]): string {
+  if (classes.length === 0) return '{}'
+  const lines = classes.map(([schema, name]) => {
+    if (schema === name) return `  ${name},`
+    // A plain __proto__ key would set the table's prototype.
+    return `  ${schema === '__proto__' ? '["__proto__"]' : memberName(schema)}: ${name},`
+  })
+  return `{\n${lines.join('\n')}\n}`
+}

@@ -1,0 +1,52 @@
+import type { Api, Operation } from './api.ts'
+import { camelCase } from './function-finder.ts'
+import { segmentsOf } from './pointers.ts'
+
+/** The names that a generated file gives to schemas and operations: unique, the same each time, and legal in TypeScript. */
+export class EmitNames {
+  readonly #taken = new Set(['Date', 'Model', 'Result', 'URL', 'defineModels'])
+  readonly #schemas = new Map<string, string>()
+  readonly #parts = new Map<string, string>()
+  readonly #inits = new Map<string, string>()
+
+  constructor(api: Api) {
+    for (const name of Object.keys(api.schemas)) this.#schemas.set(name, this.unique(pascalCase(name)))
+    for (const pointer of Object.keys(api.parts)) {
+      this.#parts.set(pointer, this.unique(pascalCase(segmentsOf(pointer).at(-1) ?? 'Part')))
+    }
+    for (const name of [...this.#schemas.values(), ...this.#parts.values()]) {
+      this.#inits.set(name, this.unique(`${name}Init`))
+    }
+  }
+
+  /** The type of a named schema, or of the part at a pointer. */
+  ofRef(ref: string): string {
+    const [, kind = '', key = ''] = /^#\/(schemas|parts)\/(.*)$/.exec(ref) ?? []
+    const [name = ''] = segmentsOf(`/${key}`)
+    return (kind === 'parts' ? this.#parts : this.#schemas).get(name) ?? 'unknown'
+  }
+
+  /** What goes into the type of this name: data for its constructor. */
+  initOf(name: string): string {
+    return this.#inits.get(name) ?? name
+  }
+
+  ofOperation({ binding, method, path }: Operation): string {
+    return pascalCase(binding?.split('.').at(-1) ?? `${method} ${path}`)
+  }
+
+  /** `name`, with a number where it is taken. */
+  unique(name: string): string {
+    let free = name
+    for (let number = 2; this.#taken.has(free); number++) free = `${name}${number}`
+    this.#taken.add(free)
+    return free
+  }
+}
+
+/** A name of a spec as TypeScript writes types: `do_signup` becomes `DoSignup`; what is a type name already stays. */
+export function pascalCase(name: string): string {
+  if (/^[A-Z]\w*$/.test(name)) return name
+  const camel = camelCase(name)
+  return camel === '' ? 'Type' : camel.charAt(0).toUpperCase() + camel.slice(1)
+}

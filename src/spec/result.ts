@@ -1,0 +1,11 @@
+/** What handlers may give. */
+
+/** A reply with a status and headers of its own, as `reply()` makes it. */
+export interface OwnReply {
+  readonly status: number
+  readonly body: unknown
+  readonly headers: Readonly<Record<string, string | readonly string[]>>
+}
+
+/** What a handler of a generated type returns: the reply's body (a model or plain data), or a reply with a status of its own. */
+export type Result<Body> = Body | OwnReply | Promise<Body | OwnReply>
