@@ -94,7 +94,8 @@ class Attempt {
   end(ending: Ending): Outcome {
     if ('thrown' in ending && this.#context !== undefined)
       dropScope(this.#context.scope, this.#context.callId)
-    const outcome = decideOutcome(this.#entered ? ownFault(ending) : ending, {
+    const fault = this.#entered ? ownFault(ending) : ending
+    const outcome = decideOutcome(fault, {
       lease: this.#order,
       options: this.#options,
       now: Date.now(),
@@ -106,7 +107,7 @@ class Attempt {
       userId: this.#context?.user?.sub,
       outcome: outcome.kind,
       ms: this.ms,
-      ...('thrown' in ending ? { error: asError(ending.thrown) } : {}),
+      ...('thrown' in fault ? { error: asError(fault.thrown) } : {}),
     })
     return outcome
   }
@@ -121,9 +122,27 @@ class Attempt {
   }
 }
 
-/** A MessageError out of the task's own code (it has read another task's result, say) does not speak about this task's message. */
+/**
+ * What the task's own code threw, as something that can be stored: a MessageError (it has read another task's result, say) does not speak about this
+ * task's message, and an error whose text can't be read must not end the executor.
+ */
 function ownFault(ending: Ending): Ending {
-  if (!('thrown' in ending) || !(ending.thrown instanceof MessageError)) return ending
-  const { code, message } = ending.thrown
-  return { thrown: new TaskError(code, message, { cause: ending.thrown }) }
+  if (!('thrown' in ending)) return ending
+  const { thrown } = ending
+  if (!isReadable(thrown)) {
+    return {
+      thrown: new TaskError('UNREADABLE_ERROR', 'The task threw an error whose message or stack is no text'),
+    }
+  }
+  if (!(thrown instanceof MessageError)) return ending
+  return { thrown: new TaskError(thrown.code, thrown.message, { cause: thrown }) }
+}
+
+function isReadable(thrown: unknown): boolean {
+  try {
+    const { message, stack } = asError(thrown)
+    return typeof message === 'string' && (stack === undefined || typeof stack === 'string')
+  } catch {
+    return false
+  }
 }

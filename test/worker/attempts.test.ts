@@ -40,6 +40,14 @@ test('attempts end as they should', async (t) => {
     assert.equal(engine.rows.get(message.id)?.claims, 3)
   })
 
+  await t.test('whatever a task throws, it fails and its executor lives', async () => {
+    const [before] = worker.executors()
+    for (const how of ['nothing', 'bare object', 'bad message', 'bad stack', 'proxy']) {
+      assert.equal((await outcomeOf(engine, messageOf('throwOddly', [how]))).kind, 'failed', how)
+    }
+    assert.equal(worker.executors()[0]?.pid, before?.pid)
+  })
+
   await t.test('what an attempt fires is stored with its success, and dropped with its failure', async () => {
     const done = await outcomeOf(engine, messageOf('fireChildren', [file, 3, false]))
     assert.ok(done.kind === 'done')

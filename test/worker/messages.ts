@@ -16,7 +16,7 @@ export function messageOf(
   { options = {}, user }: { options?: TaskOptions; user?: User } = {},
 ): TaskMessage {
   const now = Date.now()
-  const checked = checkOptions(options, defaultOptions, { what: name, now })
+  const checked = checkOptions(options, defaultOptions, name)
   const unsigned = {
     id: newTaskId(now),
     name,
