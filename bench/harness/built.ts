@@ -15,7 +15,7 @@ export function buildPackage(): void {
   rmSync(builtFolder, { recursive: true, force: true })
   mkdirSync(home, { recursive: true })
   // Ends the clone's own package here: `macaron` means the built one below.
-  writeFileSync(join(builtFolder, 'package.json'), '{ "private": true }\n')
+  writeFileSync(join(builtFolder, 'package.json'), '{ "private": true, "type": "module" }\n')
   for (const part of ['bin', 'dist', 'package.json'])
     cpSync(join(root, part), join(home, part), { recursive: true })
 }
