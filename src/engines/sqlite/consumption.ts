@@ -96,7 +96,7 @@ export class SqliteConsumption implements Consumption {
     this.#rounds.every(recoverEveryMs, () => this.#recover())
     // What keeps a worker process alive that has nothing to do.
     this.#look = setInterval(() => this.#lookAround(), lookEveryMs)
-    this.more()
+    this.#turns.begin()
   }
 
   more(): void {

@@ -24,11 +24,14 @@ export interface MaintenanceOptions {
 
 /** Beyond this, the write-ahead log is emptied at all events: usual checkpoints have not kept up with its writers. */
 const longestLog = 64 * 1024 * 1024
+const unparkEveryMs = 5_000
 
 /** What a consuming worker does beside consuming, in short transactions with a turn of the loop between them. */
 export class Maintenance {
   readonly #options: MaintenanceOptions
   readonly #rounds: Rounds
+  #names = ''
+  #unparkedAt = 0
 
   constructor(options: MaintenanceOptions, rounds: Rounds) {
     this.#options = options
@@ -37,13 +40,21 @@ export class Maintenance {
     rounds.every(1_000, () => this.#deleteExpired())
     rounds.every(1_000, () => this.#deleteSurplus())
     rounds.every(1_000, () => this.#emptyLog())
-    rounds.every(5_000, () => this.unparkKnown())
+    rounds.every(1_000, () => this.#lookForKnown())
+  }
+
+  /** At once when the worker learns a name, and now and then for what older workers have parked. */
+  async #lookForKnown(): Promise<void> {
+    const isNew = [...new Set(this.#options.names())].join('\n') !== this.#names
+    if (isNew || performance.now() > this.#unparkedAt + unparkEveryMs) await this.unparkKnown()
   }
 
   /** Puts back the tasks that were parked because nobody knew their name, where this worker does. */
   async unparkKnown(): Promise<void> {
     const { names, onReturned } = this.#options
     const known = new Set(names())
+    this.#names = [...known].join('\n')
+    this.#unparkedAt = performance.now()
     let from: Position | undefined = start
     while (from !== undefined && !this.#rounds.isStopped) {
       const position: Position = from

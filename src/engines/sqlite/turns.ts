@@ -31,7 +31,7 @@ export class Turns {
   #pending: Pending[] = []
   #turning: Promise<void> | undefined
   #wanted = false
-  #claims = true
+  #claims = false
   #ended = false
   #durable = false
   #failedAt = Number.NEGATIVE_INFINITY
@@ -56,6 +56,12 @@ export class Turns {
       this.#pending.push(pending)
       this.request()
     })
+  }
+
+  /** Begins to claim. */
+  begin(): void {
+    this.#claims = true
+    this.request()
   }
 
   /** Claims nothing more; resolves when the last leases are handed out. */
