@@ -1,6 +1,77 @@
-import { defineModels, Model } from 'macaron'
-export class Hello extends Model<any> { [key: string]: any }
-export class Signup extends Model<any> { [key: string]: any }
-export class Account extends Model<any> { [key: string]: any }
-export class Mail extends Model<any> { [key: string]: any }
-defineModels(new URL('./helloworld.yaml', import.meta.url), { Hello, Signup, Account, Mail })
+// Made by Macaron from helloworld.yaml: change that, not this. [1:77cf1520342292312e0414ba42b716c1]
+/* eslint-disable */
+import { defineModels, Model, type Result } from 'macaron'
+
+export class Hello extends Model<HelloInit> {
+  declare message: string
+}
+
+/** What makes a Hello. */
+export interface HelloInit {
+  readonly message: string
+}
+
+export class Signup extends Model<SignupInit> {
+  declare name: string
+  declare email: string
+}
+
+/** What makes a Signup. */
+export interface SignupInit {
+  readonly name: string
+  readonly email: string
+}
+
+export class Account extends Model<AccountInit> {
+  declare name: string
+  declare email: string
+  declare createdAt: Date
+  /** Ask /mails/{id} what became of the welcome mail */
+  declare mail: string
+}
+
+/** What makes a Account. */
+export interface AccountInit {
+  readonly name: string
+  readonly email: string
+  readonly createdAt: Date | string
+  readonly mail: string
+}
+
+export class Mail extends Model<MailInit> {
+  declare id: string
+  declare state: string
+  declare receipt?: string
+}
+
+/** What makes a Mail. */
+export interface MailInit {
+  readonly id: string
+  readonly state: string
+  readonly receipt?: string | undefined
+}
+
+/**
+ * GET /v1/hello
+ * Say hello
+ */
+export type SayHello = (parameters: { name: string }) => Result<HelloInit>
+
+/**
+ * POST /v1/signup
+ * Sign up; a welcome mail is sent after the reply
+ */
+export type DoSignupUser = (body: Signup) => Result<AccountInit>
+
+/**
+ * GET /v1/mails/{id}
+ * What became of a mail
+ */
+export type MailStatus = (parameters: { id: string }) => Result<MailInit>
+
+defineModels(new URL('./helloworld.yaml', import.meta.url), {
+  Hello,
+  Signup,
+  Account,
+  Mail,
+})
