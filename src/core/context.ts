@@ -81,6 +81,21 @@ export function currentContext(): Context | undefined {
   return storage.getStore()
 }
 
+/** A context that no request stands behind: a script's, or that of a fire outside of any. */
+export function contextOf(callId: string, user?: User): Context {
+  return {
+    callId,
+    request: undefined,
+    user,
+    token: undefined,
+    trace: undefined,
+    values: {},
+    task: undefined,
+    scope: openScope(),
+    sealed: undefined,
+  }
+}
+
 /** A new open scope. */
 export function openScope(): Scope {
   return { state: 'open', staged: [] }

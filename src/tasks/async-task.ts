@@ -1,8 +1,16 @@
+import { fileURLToPath } from 'node:url'
 import { getCallSites } from 'node:util'
 import { TaskError } from '../core/errors.ts'
 import { fire, fireNow } from './fire.ts'
 import type { TaskHandle } from './handle.ts'
-import { checkOptions, defaultOptions, type FireOptions, type TaskOptions } from './options.ts'
+import {
+  type CheckedCall,
+  checkFireOptions,
+  checkOptions,
+  defaultOptions,
+  type FireOptions,
+  type TaskOptions,
+} from './options.ts'
 import { registry, type TaskDefinition } from './registry.ts'
 
 /** A function that can run after the endpoint has returned. Calling it runs it here and now. */
@@ -12,7 +20,7 @@ export interface Task<Args extends readonly unknown[], Result> {
   readonly taskName: string
   /** Asks for a run by a worker. */
   readonly fire: Fire<Args, Result>
-  /** The same with options for this call. @throws TaskError `BAD_TASK_OPTION`. */
+  /** The same with other options than the task's own. @throws TaskError `BAD_TASK_OPTION`. */
   with(options: FireOptions): { readonly fire: Fire<Args, Result> }
 }
 
@@ -23,7 +31,10 @@ export interface Fire<Args extends readonly unknown[], Result> {
    * `SCOPE_DROPPED` after the scope was dropped, `ASYNC_OFF` without `with_async: true`.
    */
   (...args: Args): TaskHandle<Awaited<Result>>
-  /** Fires at once: resolves when the task is stored, whatever becomes of the request. @throws StoreError, and as above. */
+  /**
+   * Fires at once: resolves when the task is stored, whatever becomes of the request. Works outside any scope too, where the task has no
+   * user and no request. @throws StoreError, and as above but for scopes.
+   */
   now(...args: Args): Promise<TaskHandle<Awaited<Result>>>
 }
 
@@ -45,22 +56,23 @@ export function asyncTask<Args extends readonly unknown[], Result>(
   fnOrOptions?: ((...args: Args) => Result) | TaskOptions,
   namedOptions?: TaskOptions,
 ): Task<Args, Result> {
-  const fn = typeof nameOrFn === 'function' ? nameOrFn : fnOrOptions
-  const options = typeof nameOrFn === 'function' ? fnOrOptions : namedOptions
+  const [named, fn, options] =
+    typeof nameOrFn === 'string' ? [nameOrFn, fnOrOptions, namedOptions] : [undefined, nameOrFn, fnOrOptions]
   const place = callerPlace()
   if (typeof fn !== 'function')
     throw new TaskError('TASK_UNNAMED', `${place}: asyncTask needs a function: asyncTask('name', fn)`)
-  const name = typeof nameOrFn === 'string' ? nameOrFn : fn.name
+  const name = named ?? fn.name
   checkName(name, place)
-  const base = checkOptions(typeof options === 'object' ? options : {}, defaultOptions, {
-    what: `Task ${name}`,
-    now: Date.now(),
-  })
-  // Executors call with the decoded arguments of this very function.
   const definition: TaskDefinition = {
     name,
+    // Executors call it with the decoded arguments of this very function.
     fn: fn as (...args: readonly unknown[]) => unknown,
-    options: Object.freeze(base),
+    // A function here is one argument too many; the check says so.
+    options: checkOptions(
+      (options === undefined ? {} : options) as TaskOptions,
+      defaultOptions,
+      `${place}: task ${name}`,
+    ),
     place,
   }
   registry.add(definition)
@@ -71,24 +83,27 @@ function taskOf<Args extends readonly unknown[], Result>(
   fn: (...args: Args) => Result,
   definition: TaskDefinition,
 ): Task<Args, Result> {
+  const { name, options } = definition
   const call = (...args: Args): Result => fn(...args)
-  Object.defineProperty(call, 'name', { value: definition.name })
+  Object.defineProperty(call, 'name', { value: name })
   return Object.assign(call, {
-    taskName: definition.name,
-    fire: fireOf<Args, Result>(definition, undefined),
-    with: (options: FireOptions) => ({ fire: fireOf<Args, Result>(definition, options) }),
+    taskName: name,
+    fire: fireOf<Args, Result>(definition, { options, at: undefined }),
+    with: (given: FireOptions) => ({
+      fire: fireOf<Args, Result>(definition, checkFireOptions(given, options, `Task ${name}`)),
+    }),
   })
 }
 
 function fireOf<Args extends readonly unknown[], Result>(
   definition: TaskDefinition,
-  options: FireOptions | undefined,
+  checked: CheckedCall,
 ): Fire<Args, Result> {
   type Handle = TaskHandle<Awaited<Result>>
   // The handle's type is the function's result: what the executor stores is what the function returned.
-  const staged = (...args: Args) => fire({ definition, options, args }) as Handle
+  const staged = (...args: Args) => fire({ definition, ...checked, args }) as Handle
   return Object.assign(staged, {
-    now: async (...args: Args) => (await fireNow({ definition, options, args })) as Handle,
+    now: async (...args: Args) => (await fireNow({ definition, ...checked, args })) as Handle,
   })
 }
 
@@ -107,12 +122,10 @@ function checkName(name: string, place: string): void {
   }
 }
 
-/** The line that called asyncTask. */
+/** The line that called asyncTask: the third from the top, below this function and asyncTask itself. */
 function callerPlace(): string {
-  const site = getCallSites(4).find(
-    (frame) => !frame.scriptName.endsWith('/async-task.ts') && !frame.scriptName.endsWith('/async-task.js'),
-  )
-  return site === undefined
-    ? 'unknown place'
-    : `${site.scriptName.replace(/^file:\/\//, '')}:${site.lineNumber}`
+  const [, , site] = getCallSites(3)
+  if (site === undefined) return 'unknown place'
+  const { scriptName, lineNumber } = site
+  return `${scriptName.startsWith('file:') ? fileURLToPath(scriptName) : scriptName}:${lineNumber}`
 }

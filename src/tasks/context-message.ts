@@ -7,70 +7,74 @@ import {
   type User,
 } from '../core/context.ts'
 import { MessageError } from '../core/errors.ts'
-import { decode, encode, type ModelCodec } from './codec.ts'
+import { decode, encode } from './codec.ts'
 import type { TaskRuntime } from './runtime.ts'
-import type { Seal } from './seal.ts'
 
-/** How a context travels: a JSON text, sealed once per request and again only after `setContext`. */
+/** How a context travels: in the codec's form, sealed once per request and again only after `setContext`. */
 export function sealedContext(context: Context, runtime: TaskRuntime): string {
   context.sealed ??= runtime.seal.sealContext(contextText(context, runtime))
   return context.sealed
 }
 
+/** What is absent is left out. */
 interface Travelling {
   readonly callId: string
   readonly request?: RequestSnapshot
   readonly user?: User
   readonly token?: Token
   readonly trace?: string
-  /** The codec's form: values may be Dates, Maps or models. */
-  readonly values?: string
+  readonly values?: Readonly<Record<string, unknown>>
 }
 
-function contextText(context: Context, runtime: TaskRuntime): string {
+function contextText(context: Context, { contextToken, models, maxBytes }: TaskRuntime): string {
   const { callId, request, user, token, trace, values } = context
-  // JSON leaves out what is undefined.
-  return JSON.stringify({
+  const travelling = withoutAbsent({
     callId,
-    request,
+    request: request === undefined ? undefined : withoutAbsent({ ...request }),
     user,
-    token: runtime.contextToken ? token : undefined,
+    token: contextToken ? token : undefined,
     trace,
-    values: Object.keys(values).length === 0 ? undefined : encodeValues(values, runtime),
+    values: Object.keys(values).length === 0 ? undefined : values,
   })
+  return encode(travelling, { models, maxBytes, what: 'context of the fire' })
 }
 
-function encodeValues(values: Readonly<Record<string, unknown>>, runtime: TaskRuntime): string {
-  return encode(values, { models: runtime.models, maxBytes: runtime.maxBytes, what: 'context value' })
+/** Absent parts would cost the codec a tag each. */
+function withoutAbsent(parts: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(parts).filter(([, part]) => part !== undefined))
 }
 
 /** A context read back, to which each attempt adds its own scope and task. */
 export type OpenedContext = Omit<Context, 'scope' | 'task'>
 
+/** What opening needs of a runtime. */
+export interface Opener {
+  readonly seal: Pick<TaskRuntime['seal'], 'openContext' | 'sealsLike'>
+  readonly models: TaskRuntime['models']
+}
+
 /** Opens a sealed context. @throws MessageError `UNKNOWN_KEY`, `REFUSED` or `UNDECODABLE`. */
-export function openContext(
-  sealed: string,
-  runtime: { readonly seal: Pick<Seal, 'openContext' | 'sealsLike'>; readonly models: ModelCodec },
-): OpenedContext {
-  const text = runtime.seal.openContext(sealed)
-  try {
-    // The seal proves that a Macaron process wrote this text with contextText.
-    const { callId, request, user, token, trace, values } = JSON.parse(text) as Travelling
-    return {
-      callId,
-      request,
-      user,
-      token,
-      trace,
-      // Same proof: the codec was given the record of values.
-      values: values === undefined ? {} : (decode(values, runtime.models) as Record<string, unknown>),
-      // Passed on as it is to the task's own fires, unless it was sealed with a key that is being retired.
-      sealed: runtime.seal.sealsLike(sealed) ? sealed : undefined,
-    }
-  } catch (error) {
-    if (error instanceof MessageError) throw error
-    throw new MessageError('undecodable', `The context is not readable: ${String(error)}`, { cause: error })
+export function openContext(sealed: string, { seal, models }: Opener): OpenedContext {
+  const opened = decode(seal.openContext(sealed), models)
+  if (!isTravelling(opened)) throw new MessageError('undecodable', 'The sealed text is no context')
+  const { callId, request, user, token, trace, values = {} } = opened
+  return {
+    callId,
+    request,
+    user,
+    token,
+    trace,
+    values,
+    // Passed on as it is to the task's own fires, unless it was sealed with a key that is being retired.
+    sealed: seal.sealsLike(sealed) ? sealed : undefined,
   }
+}
+
+/** The seal proves that a Macaron process wrote the text with contextText, be it one of another version. */
+function isTravelling(opened: unknown): opened is Travelling {
+  return (
+    typeof opened === 'object' && opened !== null && 'callId' in opened && typeof opened.callId === 'string'
+  )
 }
 
 /** The context of one attempt: the one it was fired in, with a scope of its own. */

@@ -1,4 +1,5 @@
-import { type Context, currentContext, type Scope } from '../core/context.ts'
+import { randomUUID } from 'node:crypto'
+import { type Context, contextOf, currentContext, type Scope } from '../core/context.ts'
 import { TaskError } from '../core/errors.ts'
 import { emit } from '../core/events.ts'
 import { encode } from './codec.ts'
@@ -6,14 +7,14 @@ import { sealedContext } from './context-message.ts'
 import { TaskHandle } from './handle.ts'
 import { newTaskId } from './ids.ts'
 import type { TaskMessage } from './message.ts'
-import { checkOptions, type FireOptions } from './options.ts'
+import type { CheckedCall } from './options.ts'
 import type { TaskDefinition } from './registry.ts'
 import { currentRuntime, type TaskRuntime } from './runtime.ts'
 import { storeOptions } from './stored-options.ts'
 
-export interface Call {
+/** What is fired, and how. */
+export interface Call extends CheckedCall {
   readonly definition: TaskDefinition
-  readonly options: FireOptions | undefined
   readonly args: readonly unknown[]
 }
 
@@ -30,12 +31,10 @@ export function fire(call: Call): TaskHandle<unknown> {
     : fireLate(message, context, runtime)
 }
 
-/** Stores a task at once; resolves when it is durable. */
+/** Stores a task at once; resolves when it is durable. Outside any scope the task has nobody's context. */
 export async function fireNow(call: Call): Promise<TaskHandle<unknown>> {
   const runtime = currentRuntime(call.definition.name)
-  const context = currentContext()
-  if (context === undefined) throw noScope(call.definition.name)
-  const message = messageOf(call, context, runtime)
+  const message = messageOf(call, currentContext() ?? contextOf(randomUUID()), runtime)
   const stored = runtime.store([message])
   await stored
   return new TaskHandle(message, runtime, { stored })
@@ -60,27 +59,28 @@ function fireLate(message: TaskMessage, context: Context, runtime: TaskRuntime):
   return new TaskHandle(message, runtime, { stored })
 }
 
-function messageOf({ definition, options, args }: Call, context: Context, runtime: TaskRuntime): TaskMessage {
+function messageOf(
+  { definition, options, at, args }: Call,
+  context: Context,
+  runtime: TaskRuntime,
+): TaskMessage {
   const { name } = definition
   const now = Date.now()
-  const checked =
-    options === undefined
-      ? definition.options
-      : checkOptions(options, definition.options, { what: `Task ${name}`, now })
+  const fired = at === undefined ? options : { ...options, delay: Math.max(0, at - now) }
   const unsigned = {
     id: newTaskId(now),
     name,
     firedAt: now,
     args: encode(args, { models: runtime.models, maxBytes: runtime.maxBytes, what: `argument of ${name}` }),
-    options: storeOptions(checked),
+    options: storeOptions(fired),
     context: sealedContext(context, runtime),
   }
   return {
     ...unsigned,
-    queue: checked.queue,
-    priority: checked.priority,
-    runAt: checked.delay === 0 ? 0 : now + checked.delay,
-    atMostOnce: checked.atMostOnce,
+    queue: fired.queue,
+    priority: fired.priority,
+    runAt: fired.delay === 0 ? 0 : now + fired.delay,
+    atMostOnce: fired.atMostOnce,
     mac: runtime.seal.sign(unsigned),
   }
 }
@@ -88,7 +88,7 @@ function messageOf({ definition, options, args }: Call, context: Context, runtim
 function noScope(name: string): TaskError {
   return new TaskError(
     'NO_SCOPE',
-    `Task ${name} was fired outside a request, a task and a script scope. In a script use: await using service = await openService(); await service.run(() => ${name}.fire(...))`,
+    `Task ${name} was fired outside a request, a task and a script scope. To store it at once, for nobody in particular, use ${name}.fire.now(...). In a script: await using service = await openService(); await service.run(() => ${name}.fire(...))`,
   )
 }
 

@@ -11,6 +11,8 @@ import type { TaskMessage } from './message.ts'
 export class Outbox {
   readonly #enqueue: (batch: readonly TaskMessage[]) => Promise<readonly EnqueueAnswer[]>
   #gathered: Release[] = []
+  /** Letters of text that wait, not those in flight. */
+  #waiting = 0
   #writing = false
 
   /** `enqueue` is the engine's. */
@@ -19,14 +21,15 @@ export class Outbox {
   }
 
   /** Stores what the scope has staged; from here on it is released. @throws StoreError when not all of it is known to be stored. */
-  async release(scope: Scope): Promise<void> {
-    const messages = takeStaged(scope)
-    if (messages.length > 0) await this.store(messages)
+  release(scope: Scope): Promise<void> {
+    return this.store(takeStaged(scope))
   }
 
   /** Stores messages now, in one batch with what others release. @throws StoreError as above, `STORE_BUSY` when too much waits already. */
   store(messages: readonly TaskMessage[]): Promise<void> {
-    if (this.#gathered.length >= mostGathered) return Promise.reject(overfull())
+    if (messages.length === 0) return Promise.resolve()
+    if (this.#waiting > mostWaiting) return Promise.reject(overfull())
+    this.#waiting += lettersOf(messages)
     return new Promise((resolve, reject) => {
       this.#gathered.push({ messages, resolve, reject })
       if (this.#writing) return
@@ -40,6 +43,7 @@ export class Outbox {
     while (this.#gathered.length > 0) {
       const releases = this.#gathered
       this.#gathered = []
+      this.#waiting = 0
       await this.#write(releases)
     }
     this.#writing = false
@@ -48,26 +52,41 @@ export class Outbox {
   async #write(releases: readonly Release[]): Promise<void> {
     const started = performance.now()
     const batch = releases.flatMap((release) => release.messages)
+    const answers = await this.#answersFor(batch)
+    const stored = answers.filter((answer) => answer.stored).length
+    if (stored > 0) emit('task.stored', { count: stored, ms: performance.now() - started })
+    reportFailures(answers)
+    answerReleases(releases, answers)
+  }
+
+  /** One answer per message, whatever the store does. */
+  async #answersFor(batch: readonly TaskMessage[]): Promise<readonly EnqueueAnswer[]> {
     try {
       const answers = await this.#enqueue(batch)
-      emit('task.stored', { count: batch.length, ms: performance.now() - started })
-      answerReleases(releases, answers)
+      return batch.map((_, index) => answers[index] ?? { stored: false, error: silent() })
     } catch (thrown) {
       const error = asError(thrown)
-      emit('task.store_failed', { count: batch.length, code: codeOf(error), error })
-      for (const release of releases) release.reject(storeError(error))
+      return batch.map(() => ({ stored: false, error }))
     }
   }
 }
 
-/** Releases that may wait for the store: beyond it the store is too slow for the load, and memory must not pay for that. */
-const mostGathered = 10_000
+/** Letters that may wait for the store (64 Mi): beyond it the store is too slow for the load, and memory must not pay for that. */
+const mostWaiting = 67_108_864
+
+function lettersOf(messages: readonly TaskMessage[]): number {
+  return messages.reduce((sum, { args, context }) => sum + args.length + context.length + 200, 0)
+}
 
 function overfull(): StoreError {
   return new StoreError(
     'STORE_BUSY',
-    `The task store is too slow: ${mostGathered} requests wait for it already`,
+    'The task store is too slow for the load: 64 MiB of tasks wait for it already',
   )
+}
+
+function silent(): StoreError {
+  return new StoreError('STORE_SILENT', 'The task store did not answer for every task')
 }
 
 interface Release {
@@ -76,16 +95,20 @@ interface Release {
   reject(error: Error): void
 }
 
+function reportFailures(answers: readonly EnqueueAnswer[]): void {
+  const errors = answers.flatMap((answer) => (answer.stored ? [] : [answer.error]))
+  const [error] = errors
+  if (error !== undefined) emit('task.store_failed', { count: errors.length, code: codeOf(error), error })
+}
+
 function answerReleases(releases: readonly Release[], answers: readonly EnqueueAnswer[]): void {
   let index = 0
   for (const release of releases) {
     const own = answers.slice(index, index + release.messages.length)
     index += release.messages.length
     const failed = own.find((answer) => !answer.stored)
-    if (own.length < release.messages.length)
-      release.reject(new StoreError('STORE_SILENT', 'The task store did not answer for every task'))
-    else if (failed !== undefined && !failed.stored) release.reject(storeError(failed.error))
-    else release.resolve()
+    if (failed === undefined || failed.stored) release.resolve()
+    else release.reject(storeError(failed.error))
   }
 }
 
@@ -94,17 +117,22 @@ function storeError(error: Error): StoreError {
   return new StoreError('STORE_FAILED', `The task store failed: ${error.message}`, { cause: error })
 }
 
-/** Ends a scope as released and gives what it has staged. */
+/** Ends an open scope as released and gives what it has staged. A scope ends once: for one that has ended there is nothing to take. */
 export function takeStaged(scope: Scope): readonly TaskMessage[] {
+  if (scope.state !== 'open') return []
   scope.state = 'released'
-  // Only fire() stages, and it stages messages.
-  return scope.staged.splice(0) as TaskMessage[]
+  return staged(scope)
 }
 
-/** Ends a scope as dropped: what it has staged is never stored. */
+/** Ends an open scope as dropped: what it has staged is never stored. */
 export function dropScope(scope: Scope, callId?: string): void {
+  if (scope.state !== 'open') return
   scope.state = 'dropped'
-  // As above.
-  const dropped = scope.staged.splice(0) as TaskMessage[]
+  const dropped = staged(scope)
   if (dropped.length > 0) emit('scope.dropped', { callId, tasks: dropped.map((message) => message.name) })
+}
+
+function staged(scope: Scope): readonly TaskMessage[] {
+  // Only fire() stages, and it stages messages.
+  return scope.staged.splice(0) as TaskMessage[]
 }

@@ -10,7 +10,7 @@ export function encodeResult(result: unknown, options: Omit<EncodeOptions, 'what
   try {
     return encode(result, { ...options, what: 'result' })
   } catch (error) {
-    if (error instanceof MacaronError) return unstoredHead + JSON.stringify(error.message)
+    if (error instanceof MacaronError) return unstoredHead + error.message
     throw error
   }
 }
@@ -20,20 +20,26 @@ const unstoredHead = '!'
 
 /** Why a result was not stored, or undefined where it was. */
 export function unstoredReason(stored: string): string | undefined {
-  return stored.startsWith(unstoredHead) ? String(JSON.parse(stored.slice(unstoredHead.length))) : undefined
+  return stored.startsWith(unstoredHead) ? stored.slice(unstoredHead.length) : undefined
 }
 
 /** The error for waiting on a task that has ended without a result. */
-export function describeFailure(record: TaskRecord): TaskError {
-  const { message, state, reason, error, attempts } = record
+export function withoutResult({ message, state, reason, error, attempts }: TaskRecord): TaskError {
   const task = `Task ${message.name} (${message.id})`
   const why = error === undefined ? '' : `: ${error.message}`
-  if (state === 'failed')
-    return new TaskError('TASK_FAILED', `${task} failed after ${attempts} attempts${why}`, { cause: error })
-  if (state === 'cancelled') return new TaskError('TASK_CANCELLED', `${task} was cancelled`)
-  return new TaskError(
-    'TASK_PARKED',
-    `${task} is parked as ${reason ?? state}${why}. Retry it with: macaron tasks retry ${message.id}`,
-    { cause: error },
-  )
+  const cause = error === undefined ? {} : { cause: error }
+  switch (state) {
+    case 'failed':
+      return new TaskError('TASK_FAILED', `${task} failed in attempt ${attempts}${why}`, cause)
+    case 'cancelled':
+      return new TaskError('TASK_CANCELLED', `${task} was cancelled`)
+    case 'parked':
+      return new TaskError(
+        'TASK_PARKED',
+        `${task} is parked as ${reason}${why}. Retry it with: macaron tasks retry ${message.id}`,
+        cause,
+      )
+    default:
+      return new TaskError('RESULT_NOT_STORED', `${task} is ${state}, but the store holds no result of it`)
+  }
 }

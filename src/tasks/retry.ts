@@ -31,18 +31,23 @@ export function decideOutcome(ending: Ending, { lease, options, now, chance }: D
 /** The wait before the run after failure number `failures + 1`, in ms. */
 export function backoffMs(backoff: CheckedBackoff, failures: number, chance: number): number {
   if (backoff.type === 'fixed') return backoff.delay
+  // 2^50 ms is beyond any max; more would only lead to infinity.
   const grown = Math.min(backoff.max, backoff.delay * 2 ** Math.min(failures, 50))
   return Math.round(grown * (1 - backoff.jitter * chance))
 }
 
-/** What is kept of a thrown value: code, message and stack, cut to a size a list can show. */
+/** What is kept of a thrown value: code, message and stack, cut to a size a list can show. Never throws. */
 export function storedError(thrown: unknown): StoredError {
   const error = asError(thrown)
   const code = codeOf(error)
-  const stack = error.stack?.slice(0, 8192)
-  return {
-    message: error.message.slice(0, 4096),
-    ...(code === undefined ? {} : { code }),
-    ...(stack === undefined ? {} : { stack }),
+  try {
+    return {
+      // Readers rely on texts, whatever someone has assigned.
+      message: String(error.message).slice(0, 4096),
+      ...(code === undefined ? {} : { code: code.slice(0, 128) }),
+      ...(typeof error.stack === 'string' ? { stack: error.stack.slice(0, 8192) } : {}),
+    }
+  } catch {
+    return { message: 'An error was thrown that itself throws when it is read' }
   }
 }

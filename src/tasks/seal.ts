@@ -7,6 +7,7 @@ import {
   timingSafeEqual,
 } from 'node:crypto'
 import { MessageError } from '../core/errors.ts'
+import { show } from '../core/show.ts'
 import type { TaskMessage } from './message.ts'
 import { deriveKey, type SealKey, sealKey } from './seal-keys.ts'
 
@@ -65,8 +66,9 @@ export class Seal {
       )
       decipher.setAuthTag(bytes.subarray(-16))
       return decipher.update(bytes.subarray(0, -16), undefined, 'utf8') + decipher.final('utf8')
-    } catch (error) {
-      throw new MessageError('refused', 'The sealed context was altered after it was fired', { cause: error })
+    } catch {
+      // OpenSSL's own words say less.
+      throw new MessageError('refused', 'The sealed context was altered after it was fired')
     }
   }
 
@@ -76,13 +78,12 @@ export class Seal {
   }
 
   /** @throws MessageError `UNKNOWN_KEY`, or `REFUSED` where anything signed was altered or forged. */
-  verify(message: TaskMessage): void {
+  verify(message: Signed & Pick<TaskMessage, 'mac'>): void {
+    if (!isSignable(message)) throw forged()
     const key = this.#keyOf(message.context.split('.', 2)[1] ?? '')
     const expected = Buffer.from(mac(key.mac, message))
     const found = Buffer.from(message.mac)
-    if (expected.length !== found.length || !timingSafeEqual(expected, found)) {
-      throw new MessageError('refused', 'The message was altered or forged: its authentication code is wrong')
-    }
+    if (expected.length !== found.length || !timingSafeEqual(expected, found)) throw forged()
   }
 
   #keyOf(id: string): SealKey {
@@ -90,7 +91,7 @@ export class Seal {
     if (key !== undefined) return key
     throw new MessageError(
       'unknown_key',
-      `The message was sealed with key ${JSON.stringify(id)}, which is not among seal_keys. Add that key, then retry the task.`,
+      `The message was sealed with key ${show(id)}, which is not among seal_keys. Add that key, then retry the task.`,
     )
   }
 
@@ -107,6 +108,26 @@ export class Seal {
 
 /** The parts of a message that are authenticated. */
 export type Signed = Pick<TaskMessage, 'id' | 'name' | 'firedAt' | 'args' | 'options' | 'context'>
+
+/** A store may hold anything in any column. */
+function isSignable({
+  id,
+  name,
+  firedAt,
+  args,
+  options,
+  context,
+  mac,
+}: { [Part in keyof TaskMessage]?: unknown }) {
+  return (
+    Number.isSafeInteger(firedAt) &&
+    [id, name, args, options, context, mac].every((part) => typeof part === 'string')
+  )
+}
+
+function forged(): MessageError {
+  return new MessageError('refused', 'The message was altered or forged: its authentication code is wrong')
+}
 
 function mac(key: KeyObject, message: Signed): string {
   const { id, name, firedAt, args, options, context } = message

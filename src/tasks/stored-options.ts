@@ -4,12 +4,13 @@ import { type CheckedOptions, defaultOptions } from './options.ts'
 
 /**
  * Options as they are stored and signed: a JSON text of what differs from the defaults of the format (never of the configuration), so
- * that most messages carry `{}`. An option this version does not know is kept in the text and has no effect.
+ * that most messages carry `{}`. An option this version does not know stays in the text and has no effect.
  */
 export function storeOptions(options: CheckedOptions): string {
   const known = texts.get(options)
   if (known !== undefined) return known
-  const text = JSON.stringify(differences(options))
+  const differing = Object.entries(options).filter(([name, value]) => !isDefault(name, value))
+  const text = JSON.stringify(Object.fromEntries(differing))
   texts.set(options, text)
   return text
 }
@@ -17,17 +18,10 @@ export function storeOptions(options: CheckedOptions): string {
 /** Tasks fire with the same frozen options again and again. */
 const texts = new WeakMap<CheckedOptions, string>()
 
-function differences(options: CheckedOptions): object {
-  const { retries, backoff, queue, priority, delay, keep, atMostOnce } = options
-  return {
-    ...(retries === defaultOptions.retries ? {} : { retries }),
-    ...(backoff === defaultOptions.backoff ? {} : { backoff }),
-    ...(queue === defaultOptions.queue ? {} : { queue }),
-    ...(priority === defaultOptions.priority ? {} : { priority }),
-    ...(delay === defaultOptions.delay ? {} : { delay }),
-    ...(keep === defaultOptions.keep ? {} : { keep }),
-    ...(atMostOnce === defaultOptions.atMostOnce ? {} : { atMostOnce }),
-  }
+const defaults = new Map<string, unknown>(Object.entries(defaultOptions))
+
+function isDefault(name: string, value: unknown): boolean {
+  return defaults.get(name) === value
 }
 
 /** Options read back from a verified message. @throws MessageError `UNDECODABLE`. */
@@ -35,11 +29,15 @@ export function readOptions(text: string): CheckedOptions {
   if (text === '{}') return defaultOptions
   try {
     // Signed by whoever stored it with storeOptions, and verified before it is read.
-    return { ...defaultOptions, ...(JSON.parse(text) as Partial<CheckedOptions>) }
-  } catch (error) {
-    throw new MessageError('undecodable', `The stored options are not readable: ${String(error)}`, {
-      cause: error,
-    })
+    const stored = JSON.parse(text) as Partial<CheckedOptions>
+    return {
+      ...defaultOptions,
+      ...stored,
+      backoff: { ...defaultOptions.backoff, ...stored.backoff },
+      keep: { ...defaultOptions.keep, ...stored.keep },
+    }
+  } catch {
+    throw new MessageError('undecodable', 'The stored options are not readable')
   }
 }
 

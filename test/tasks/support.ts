@@ -1,4 +1,10 @@
+import type { EnqueueAnswer } from '../../src/engines/engine.ts'
 import type { EncodeOptions, ModelCodec } from '../../src/tasks/codec.ts'
+import { newTaskId } from '../../src/tasks/ids.ts'
+import type { TaskMessage } from '../../src/tasks/message.ts'
+import { Outbox } from '../../src/tasks/outbox.ts'
+import type { TaskRuntime } from '../../src/tasks/runtime.ts'
+import { Seal, type Signed } from '../../src/tasks/seal.ts'
 
 /** A model as the spec side makes them: a class that the codec is told about. */
 export class Money {
@@ -27,3 +33,78 @@ export const models: ModelCodec = {
 }
 
 export const encoding: EncodeOptions = { models, what: 'argument of test', maxBytes: 1_048_576 }
+
+export const key = 'k'.repeat(32)
+export const otherKey = 'o'.repeat(32)
+
+/** A message as fired, signed by `seal`, over the context text that is given. */
+export function signedMessage(
+  seal: Seal,
+  over: Partial<Signed> = {},
+  contextText = '{"callId":"c"}',
+): TaskMessage {
+  const now = Date.now()
+  const signed: Signed = {
+    id: newTaskId(now),
+    name: 'mail',
+    firedAt: now,
+    args: '["Hi",{"deep":[1,2]}]',
+    options: '{"retries":3}',
+    context: seal.sealContext(contextText),
+    ...over,
+  }
+  return { ...signed, queue: 'default', priority: 0, runAt: 0, atMostOnce: false, mac: seal.sign(signed) }
+}
+
+/** What a store does is decided by each test: it answers the batches that wait, one after another. */
+export class ControlledStore {
+  readonly batches: (readonly TaskMessage[])[] = []
+  readonly #waiting: { resolve(answers: readonly EnqueueAnswer[]): void; reject(error: unknown): void }[] = []
+  /** Answers at once, that all is stored. */
+  open = false
+
+  readonly enqueue = (batch: readonly TaskMessage[]): Promise<readonly EnqueueAnswer[]> => {
+    this.batches.push(batch)
+    if (this.open) return Promise.resolve(batch.map(() => ({ stored: true })))
+    const { promise, resolve, reject } = Promise.withResolvers<readonly EnqueueAnswer[]>()
+    this.#waiting.push({ resolve, reject })
+    return promise
+  }
+
+  /** Batches that wait for an answer. */
+  get inFlight(): number {
+    return this.#waiting.length
+  }
+
+  answer(answers: readonly EnqueueAnswer[]): void {
+    this.#waiting.shift()?.resolve(answers)
+  }
+
+  answerStored(): void {
+    this.answer((this.batches.at(-1) ?? []).map(() => ({ stored: true })))
+  }
+
+  fail(error: unknown): void {
+    this.#waiting.shift()?.reject(error)
+  }
+}
+
+export interface TestRuntime extends TaskRuntime {
+  readonly controlled: ControlledStore
+}
+
+/** A runtime whose store the test controls; it has no engine. */
+export function runtimeOf(over: Partial<TaskRuntime> = {}): TestRuntime {
+  const controlled = new ControlledStore()
+  const outbox = new Outbox(controlled.enqueue)
+  return {
+    controlled,
+    seal: new Seal([key]),
+    models,
+    maxBytes: 1_048_576,
+    contextToken: true,
+    store: (messages) => outbox.store(messages),
+    engine: () => Promise.reject(new Error('this test has no engine')),
+    ...over,
+  }
+}

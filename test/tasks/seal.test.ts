@@ -1,0 +1,235 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import fc from 'fast-check'
+import { MessageError } from '../../src/core/errors.ts'
+import type { TaskMessage } from '../../src/tasks/message.ts'
+import { Seal, type Signed } from '../../src/tasks/seal.ts'
+import { key, otherKey, signedMessage } from './support.ts'
+
+const secretContext = JSON.stringify({ callId: 'c', user: { sub: 'anna' }, token: { raw: 'hunter2' } })
+
+/** What an executor does before it believes a message. */
+function check(seal: Seal, message: TaskMessage): string {
+  seal.verify(message)
+  return seal.openContext(message.context)
+}
+
+suite('a sealed message', () => {
+  test('is opened by any process with the key, and its context reads as it was', () => {
+    const message = signedMessage(new Seal([key]), {}, secretContext)
+    assert.equal(check(new Seal([key]), message), secretContext)
+  })
+
+  test('contexts of any text come back, in whatever order', () => {
+    const [writer, reader] = [new Seal([key]), new Seal([key])]
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: 'grapheme', maxLength: 3000 }), { maxLength: 4 }), (texts) => {
+        const sealed = texts.map((text) => writer.sealContext(text))
+        assert.deepEqual(
+          sealed.toReversed().map((one) => reader.openContext(one)),
+          texts.toReversed(),
+        )
+      }),
+      { seed: 1, numRuns: 300 },
+    )
+  })
+
+  test('shows nothing of its context', () => {
+    const { context } = signedMessage(new Seal([key]), {}, secretContext)
+    for (const form of ['utf8', 'base64url', 'hex', 'latin1'] as const) {
+      assert.ok(!context.includes(Buffer.from('hunter2').toString(form)))
+      assert.ok(!context.includes(Buffer.from(key).toString(form)))
+    }
+    assert.match(context, /^v1\.[0-9a-f]{12}\.[\w-]{22}\.[\w-]{16}\.[\w-]+$/)
+  })
+
+  test('is refused when any letter of any signed part is another', () => {
+    const seal = new Seal([key])
+    const message = signedMessage(seal, {}, secretContext)
+    let tried = 0
+    for (const part of ['id', 'name', 'args', 'options', 'context', 'mac'] as const) {
+      for (let at = 0; at < message[part].length; at++) {
+        for (const letter of ['A', 'B', '.', '0', '\u0000', 'é']) {
+          const text = message[part]
+          if (text[at] === letter) continue
+          const forged = { ...message, [part]: text.slice(0, at) + letter + text.slice(at + 1) }
+          assert.throws(() => check(seal, forged), refusedOrUnknown, `${part} at ${at}`)
+          tried++
+        }
+      }
+    }
+    assert.ok(tried > 1500, String(tried))
+    assert.throws(() => check(seal, { ...message, firedAt: message.firedAt + 1 }), refused)
+  })
+
+  test('is refused when a part is cut, lengthened, emptied or swapped with another message’s', () => {
+    const seal = new Seal([key])
+    const [message, other] = [
+      signedMessage(seal),
+      signedMessage(seal, { name: 'sms', args: '[]' }, secretContext),
+    ]
+    for (const part of ['id', 'name', 'args', 'options', 'context', 'mac'] as const) {
+      const text = message[part]
+      for (const changed of ['', text.slice(1), text.slice(0, -1), `${text} `, ` ${text}`, text + text]) {
+        assert.throws(() => check(seal, { ...message, [part]: changed }), refusedOrUnknown)
+      }
+      if (part !== 'options') assert.throws(() => check(seal, { ...message, [part]: other[part] }), refused)
+    }
+  })
+
+  test('is refused when random bytes of it are changed (20,000 times, seeded)', () => {
+    const seal = new Seal([key])
+    const message = signedMessage(seal, {}, secretContext)
+    const part = fc.constantFrom('id', 'name', 'args', 'options', 'context', 'mac', 'firedAt')
+    fc.assert(
+      fc.property(part, fc.nat(), fc.integer({ min: 1, max: 255 }), (name, place, flip) => {
+        const forged = { ...message }
+        if (name === 'firedAt') forged.firedAt = message.firedAt + flip
+        else {
+          const bytes = Buffer.from(message[name])
+          const at = place % bytes.length
+          bytes[at] = (bytes[at] ?? 0) ^ flip
+          forged[name] = bytes.toString('latin1')
+        }
+        assert.throws(() => check(seal, forged), refusedOrUnknown)
+      }),
+      { seed: 2, numRuns: 20_000 },
+    )
+  })
+
+  test('is refused where a column holds no text at all', () => {
+    const seal = new Seal([key])
+    const message = signedMessage(seal)
+    for (const part of ['id', 'name', 'args', 'options', 'context', 'mac', 'firedAt']) {
+      for (const value of [null, undefined, 1.5, '1', new Uint8Array(3), Number.NaN]) {
+        if (part === 'firedAt' || typeof value !== 'string') {
+          // A store can hold what the type does not allow.
+          const forged = { ...message, [part]: value } as TaskMessage
+          assert.throws(() => seal.verify(forged), refused)
+        }
+      }
+    }
+  })
+
+  test('has another code for every way to cut the same letters into fields', () => {
+    const seal = new Seal([key])
+    const fields = ['id', 'name', 'options', 'context', 'args'] as const
+    const letters = 'abcdefgh'
+    const codes = new Map<string, string>()
+    const cut = (chosen: readonly number[]) => {
+      const ends = [...chosen, letters.length]
+      const parts = fields.map((field, index) => [
+        field,
+        letters.slice(index === 0 ? 0 : ends[index - 1], ends[index]),
+      ])
+      // The names are those of the fields, each with a text.
+      const signed = { firedAt: 1, ...Object.fromEntries(parts) } as Signed
+      const seen = codes.get(seal.sign(signed))
+      assert.equal(seen, undefined, `${seen} and ${chosen}`)
+      codes.set(seal.sign(signed), String(chosen))
+    }
+    for (let a = 0; a <= 8; a++)
+      for (let b = a; b <= 8; b++) for (let c = b; c <= 8; c++) for (let d = c; d <= 8; d++) cut([a, b, c, d])
+    assert.equal(codes.size, 495)
+  })
+})
+
+suite('keys', () => {
+  test('a message under a key that is not configured is told apart from a forged one', () => {
+    const message = signedMessage(new Seal([otherKey]))
+    const expected = {
+      code: 'UNKNOWN_KEY',
+      reason: 'unknown_key',
+      message: /Add that key, then retry the task/,
+    }
+    assert.throws(() => new Seal([key]).verify(message), expected)
+    assert.throws(() => new Seal([key]).openContext(message.context), expected)
+  })
+
+  test('while keys are rotated, processes with old, both and new keys read what they should', () => {
+    const [before, after] = [new Seal([otherKey]), new Seal([key])]
+    const [during, prepared] = [new Seal([key, otherKey]), new Seal([otherKey, key])]
+    const [fromOld, fromNew] = [signedMessage(before), signedMessage(after)]
+    for (const seal of [before, during, prepared]) assert.equal(check(seal, fromOld), '{"callId":"c"}')
+    for (const seal of [after, during, prepared]) assert.equal(check(seal, fromNew), '{"callId":"c"}')
+    assert.throws(() => check(after, fromOld), { code: 'UNKNOWN_KEY' })
+    assert.equal(check(after, signedMessage(during)), '{"callId":"c"}')
+    assert.equal(check(before, signedMessage(prepared)), '{"callId":"c"}')
+    assert.deepEqual([during.sealsLike(fromOld.context), during.sealsLike(fromNew.context)], [false, true])
+  })
+
+  test('a context sealed with one key and signed with the other is refused', () => {
+    const [old, both] = [new Seal([otherKey]), new Seal([key, otherKey])]
+    const { context } = signedMessage(old)
+    assert.throws(() => both.verify(signedMessage(both, { context })), refused)
+  })
+
+  test('under 32 bytes they are refused, counted in bytes, without being shown', () => {
+    for (const short of ['', 'hunter2', 'é'.repeat(15), 'k'.repeat(31)]) {
+      for (const keys of [[short], [key, short]]) {
+        assert.throws(
+          () => sealOf(keys),
+          (error: MessageError) =>
+            error.code === 'SEAL_KEY_TOO_SHORT' &&
+            error.message.includes(`${Buffer.byteLength(short)} bytes`) &&
+            !error.message.includes('hunter2'),
+        )
+      }
+    }
+    assert.doesNotThrow(() => new Seal(['é'.repeat(16)]))
+  })
+
+  test('no error tells a key, a plaintext or what was forged', () => {
+    const seal = new Seal([key])
+    const message = signedMessage(seal, {}, secretContext)
+    const forgeries = [
+      { ...message, args: '["hunter2"]' },
+      { ...message, context: message.context.replace(/.{4}$/, 'AAAA') },
+      { ...message, context: `v1.${'hunter2'.repeat(1000)}.x.y.z` },
+      { ...message, context: 'v2.hunter2' },
+    ]
+    for (const forged of forgeries) {
+      for (const act of [() => seal.verify(forged), () => seal.openContext(forged.context)]) {
+        try {
+          act()
+        } catch (error) {
+          assert.ok(error instanceof MessageError && error.cause === undefined)
+          assert.ok(
+            !error.message.includes(key) && !error.message.includes('anna') && error.message.length < 400,
+          )
+        }
+      }
+    }
+  })
+})
+
+suite('nonces', () => {
+  test('never repeat under one subkey over 100,000 contexts, and each process has a subkey of its own', () => {
+    const [one, two] = [new Seal([key]), new Seal([key])]
+    const seen = new Set<string>()
+    for (let count = 0; count < 50_000; count++) {
+      for (const seal of [one, two]) seen.add(seal.sealContext('x').split('.').slice(2, 4).join('.'))
+    }
+    assert.equal(seen.size, 100_000)
+    const salts = new Set([...seen].map((pair) => pair.split('.')[0]))
+    assert.equal(salts.size, 2)
+  })
+
+  test('contexts of 300 processes are opened, though only so many subkeys are remembered', () => {
+    const reader = new Seal([key])
+    const sealed = Array.from({ length: 300 }, () => new Seal([key]).sealContext('x'))
+    for (const context of [...sealed, ...sealed]) assert.equal(reader.openContext(context), 'x')
+  })
+})
+
+const refused = { code: 'REFUSED', reason: 'refused' }
+
+/** A changed key id makes the key unknown; everything else is refused. */
+function refusedOrUnknown(error: unknown): boolean {
+  assert.ok(error instanceof MessageError, String(error))
+  return error.reason === 'refused' || error.reason === 'unknown_key'
+}
+
+function sealOf([first = '', ...others]: readonly string[]): Seal {
+  return new Seal([first, ...others])
+}
