@@ -23,7 +23,8 @@ export function isEncoded({ in: place }: Parameter): boolean {
 }
 
 function decode(text: string, parameter: Parameter): string {
-  return isEncoded(parameter) ? (decoded(text) ?? text) : text.trim()
+  if (isEncoded(parameter)) return decoded(text) ?? text
+  return parameter.in === 'header' ? text.trim() : text
 }
 
 /** `label` begins with a dot, `matrix` with `;name=`. */
