@@ -18,7 +18,7 @@ export function copyBigService(spec: string): string {
   )
   writeFileSync(join(folder, 'big', 'handlers.ts'), 'export function doNothing() {}\n')
   writeFileSync(
-    join(folder, 'apis', 'github.yaml'),
+    join(folder, 'apis', 'github.json'),
     JSON.stringify(bound(JSON.parse(readFileSync(spec, 'utf8')))),
   )
   return folder
