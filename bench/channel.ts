@@ -24,7 +24,7 @@ const worker = await startWorker({
   args: [],
   aliveFolder: join(folder, 'alive'),
   stopTimeoutMs: 1000,
-  retention: { done: 1000, failed: 1000 },
+  retention: { failed: 1000 },
 })
 await until(() => worker.executors().filter(({ ready }) => ready).length === executors, { what: 'executors' })
 

@@ -12,8 +12,6 @@ export interface ChildOptions {
   /** The module the child runs. */
   readonly entry: string
   readonly args?: readonly string[]
-  /** Further options for Node. */
-  readonly execArgv?: readonly string[]
   /** The child's environment. Default: that of this process. */
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Open files the child gets as descriptors 4, 5, … */
@@ -153,9 +151,9 @@ class ForkedChild implements Child {
   }
 }
 
-function forkChild({ entry, args = [], execArgv = [], env, files = [] }: ChildOptions): ChildProcess {
+function forkChild({ entry, args = [], env, files = [] }: ChildOptions): ChildProcess {
   return fork(entry, args, {
-    execArgv: [...sourceFlags, ...execArgv],
+    execArgv: sourceFlags,
     serialization: 'advanced',
     stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...files],
     ...(env === undefined ? {} : { env }),

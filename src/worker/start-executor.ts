@@ -13,7 +13,6 @@ export interface ExecutorPlan {
   readonly entry: string
   readonly args: readonly string[]
   readonly env?: Readonly<Record<string, string | undefined>>
-  readonly execArgv?: readonly string[]
   readonly aliveFolder: string
   /** How long a stop waits for running attempts, in ms. */
   readonly stopTimeoutMs: number
@@ -27,7 +26,7 @@ export function executorId(owner: string, number: number): string {
 
 /** Starts the executor with this number and gives the worker's handle of it. */
 export function startExecutor(number: number, plan: ExecutorPlan, listener: HandleListener): ExecutorHandle {
-  const { owner, concurrency, entry, args, env, execArgv = [], aliveFolder, stopTimeoutMs, pace } = plan
+  const { owner, concurrency, entry, args, env, aliveFolder, stopTimeoutMs, pace } = plan
   const id = executorId(owner, number)
   const name = `executor ${number}`
   const mark = makeMark(aliveFolder, id)
@@ -37,7 +36,6 @@ export function startExecutor(number: number, plan: ExecutorPlan, listener: Hand
       name,
       entry,
       args: [...args, settings],
-      execArgv,
       files: [mark.file],
       stopTimeoutMs,
       onMessage: hear,

@@ -13,8 +13,8 @@ export interface WorkerOptions extends Omit<ExecutorPlan, 'owner' | 'pace'> {
   readonly executors: number
   /** An executor that uses more is replaced. Default: none is. */
   readonly maxMemoryMiB?: number
-  /** How long settled tasks are kept where the worker itself settles them, in ms. */
-  readonly retention: { readonly done: number; readonly failed: number }
+  /** How long tasks are kept that the worker itself parks, in ms. */
+  readonly retention: { readonly failed: number }
 }
 
 /** A running worker. */

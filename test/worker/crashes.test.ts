@@ -59,7 +59,9 @@ for (const how of ['exit', 'exit 0', 'abort', 'kill', 'stray error', 'stray reje
   test(`of ten tasks one ends its executor (${how}): nine finish, it is parked after three crashes alone`, async (t) => {
     const died = heard(t, 'executor.exit')
     const parked = heard(t, 'task.parked')
-    const setup = await setUp(t, { execArgv: ['--max-old-space-size=64', '--no-warnings'] })
+    const setup = await setUp(t, {
+      env: { ...process.env, NODE_OPTIONS: '--max-old-space-size=64' },
+    })
     const { engine, notes } = setup
     await allReady(setup, 2)
     const poison = messageOf('die', [setup.file, how])

@@ -45,7 +45,7 @@ export function workerOptions(folder: string): Omit<WorkerOptions, 'engine'> {
     args: [],
     aliveFolder: join(folder, 'alive'),
     stopTimeoutMs: 2000,
-    retention: { done: 3_600_000, failed: 3_600_000 },
+    retention: { failed: 3_600_000 },
   }
 }
 
