@@ -5,7 +5,7 @@ import type { JsonSchema } from './api.ts'
  * four keywords of our own (see check-keywords.ts) in place of rules that JSON Schema can't say:
  *
  * - `dateTime` for text of format date-time, since models hold a Date there;
- * - `requiredInReply`, `requiredInRequest` for required properties that are readOnly or writeOnly;
+ * - `requiredInReply`, `requiredInRequest` for required properties that are readOnly (or have a default) or writeOnly;
  * - `distinct` for uniqueItems, since comparing every two items of a stranger's list takes quadratic time.
  */
 export type Checkable = boolean | { readonly [keyword: string]: unknown }
@@ -64,19 +64,24 @@ function addProperties(
   }
   const required = requiredOf(schema)
   if (required.length === 0) return
-  const oneWay = (keyword: string) => required.filter((name) => annotation(schema, name, keyword))
-  const inReply = oneWay('readOnly')
-  const inRequest = oneWay('writeOnly')
+  // What has a default is filled in for requests and models, not for replies.
+  const inReply = required.filter((name) => says(schema, name, 'readOnly') || says(schema, name, 'default'))
+  const inRequest = required.filter((name) => says(schema, name, 'writeOnly') && !inReply.includes(name))
   const always = required.filter((name) => !inReply.includes(name) && !inRequest.includes(name))
   if (always.length > 0) made.required = always
   if (inReply.length > 0) made.requiredInReply = inReply
   if (inRequest.length > 0) made.requiredInRequest = inRequest
 }
 
-function annotation(schema: Exclude<JsonSchema, boolean>, name: string, keyword: string): boolean {
+/** Whether the schema of a property has an annotation, other than false. */
+function says(schema: Exclude<JsonSchema, boolean>, name: string, keyword: string): boolean {
   const properties = propertiesOf(schema)
   const property = Object.hasOwn(properties, name) ? properties[name] : undefined
-  return typeof property === 'object' && property[keyword] === true
+  return (
+    typeof property === 'object' &&
+    property[keyword] !== undefined &&
+    (keyword === 'default' || property[keyword] === true)
+  )
 }
 
 /** Text of format date-time may be a Date in a model; `dateTime` holds the other types that are allowed beside it. */

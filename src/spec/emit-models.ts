@@ -63,7 +63,11 @@ export class ModelTexts {
   }
 
   #init(initName: string, className: string, shape: Shape): string {
-    const members = this.#types.members(shape, 'init').map((member) => `  readonly ${member}`)
+    const texts = this.#types.members(shape, 'init')
+    const members = [...shape.properties.keys()].map((name, index) => {
+      // A model has a method there: its own type would keep a model from being what makes another.
+      return `  readonly ${ownNames.has(name) ? `${memberName(name)}?: unknown` : texts[index]}`
+    })
     const isOpen = shape.additional === undefined ? shape.properties.size === 0 : shape.additional !== false
     if (isOpen) members.push('  readonly [name: string]: unknown')
     const opening = `/** What makes a ${className}. */\nexport interface ${initName} {`

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { asError, codeOf, MacaronError } from '../core/errors.ts'
+import { asError, MacaronError } from '../core/errors.ts'
 import { generate } from './emit.ts'
 import { loadApi } from './load.ts'
 
@@ -43,12 +43,8 @@ function stampOf(specName: string, spec: string): string {
 }
 
 async function beginningOf(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return ''
-    throw error
-  }
+  // One that can't be read is written anew, which tells what is wrong with it.
+  return await readFile(file, 'utf8').catch(() => '')
 }
 
 async function replace(file: string, text: string): Promise<void> {

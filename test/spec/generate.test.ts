@@ -1,0 +1,245 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
+import { generate } from '../../src/spec/emit.ts'
+import { generateIfStale } from '../../src/spec/generate.ts'
+import { loadApi } from '../../src/spec/load.ts'
+import { api3, folder, sharedSpec } from './support/specs.ts'
+
+const repository = resolve(import.meta.dirname, '../..')
+
+/** A folder inside the package, where generated files find 'macaron'. */
+async function insideFolder(context: TestContext): Promise<string> {
+  const parent = join(repository, '.macaron')
+  await mkdir(parent, { recursive: true })
+  const path = await mkdtemp(join(parent, 'generate-'))
+  context.after(() => rm(path, { recursive: true, force: true }))
+  return path
+}
+
+/** Holds the TypeScript files of a folder against the strictest rules; the complaints of tsc. */
+async function typeFaults(path: string): Promise<string> {
+  const config = { extends: join(repository, 'tsconfig.json'), include: ['*.ts'], exclude: [] }
+  await writeFile(join(path, 'tsconfig.json'), JSON.stringify(config))
+  const tsc = join(repository, 'node_modules/typescript/bin/tsc')
+  return promisify(execFile)(process.execPath, [tsc, '--noEmit', '-p', path]).then(
+    ({ stdout }) => stdout,
+    (error: { stdout: string }) => error.stdout,
+  )
+}
+
+const spec = `
+openapi: 3.0.3
+info: { title: Shop, version: '1' }
+paths:
+  /accounts/{id}:
+    put:
+      operationId: shop.accounts.replace_account
+      summary: Replaces an account
+      parameters:
+        - { name: id, in: path, required: true, schema: { type: integer } }
+        - { name: dry-run, in: query, schema: { type: boolean, default: false } }
+        - { name: since, in: query, schema: { type: string, format: date-time } }
+      requestBody: { required: true, content: { application/json: { schema: { $ref: '#/components/schemas/Account' } } } }
+      responses:
+        '200': { description: ok, content: { application/json: { schema: { $ref: '#/components/schemas/Account' } } } }
+        '204': { description: nothing }
+        '404': { description: no, content: { application/json: { schema: { $ref: '#/components/schemas/Problem' } } } }
+components:
+  schemas:
+    Account:
+      description: Who buys
+      type: object
+      required: [name, kind, id]
+      properties:
+        id: { type: integer, readOnly: true }
+        name: { type: string, description: 'As it is on letters. */ Even this' }
+        kind: { type: string, enum: [person, 'firm''s'], default: person }
+        born: { type: string, format: date-time, nullable: true }
+        tags: { type: array, items: { type: string } }
+        scores: { type: object, additionalProperties: { type: number } }
+        address: { $ref: '#/components/schemas/Address' }
+        others: { type: array, items: { $ref: '#/components/schemas/Address' } }
+        pet: { $ref: '#/components/schemas/Pet' }
+        clone: { type: string, deprecated: true }
+        odd-name: { type: string }
+    Address: { allOf: [{ $ref: '#/components/schemas/Place' }, { type: object, properties: { street: { type: string } } }] }
+    Place: { type: object, required: [city], properties: { city: { type: string } } }
+    Pet: { oneOf: [{ $ref: '#/components/schemas/cat' }, { type: string }], nullable: true }
+    cat: { type: object, properties: { lives: { type: integer }, mother: { $ref: '#/components/schemas/cat' } } }
+    Date: { type: object, properties: { day: { type: string, format: date-time } } }
+    Problem: { type: object, properties: { text: { type: string } } }
+    Anything: {}
+`
+
+const user = `
+import { Account, Address, Cat, Date2, type AccountInit, type Anything, type Pet, type ReplaceAccount } from './shop.gen.ts'
+
+const account: Account = new Account({ name: 'Ada', kind: 'person', born: '2026-11-23T10:00:00Z', address: { city: 'Rome' }, pet: { lives: 9 } })
+const kind: 'person' | "firm's" = account.kind
+const born: Date | null | undefined = account.born
+const address: Address | undefined = account.address
+const others: Address[] = account.others ?? [new Address({ city: 'Oslo', street: 'x' })]
+const pet: Pet | undefined = account.pet
+const score: number | undefined = account.scores?.math
+const odd: string | undefined = account['odd-name']
+const copy: Account = account.clone()
+const back: Account = Account.from(JSON.parse('{}'))
+const init: AccountInit = account
+const none = new Cat()
+const day: Date | undefined = new Date2({ day: new Date() }).day
+const anything: Anything = 3
+export const replaceAccount: ReplaceAccount = async (body, parameters) => {
+  const dryRun: boolean = parameters['dry-run']
+  const since: Date | undefined = parameters.since
+  const id: number = parameters.id
+  if (dryRun) return { name: body.name, kind: 'person', born: since ?? null }
+  return id > 3 ? body.clone() : undefined
+}
+// @ts-expect-error a required property is missing
+new Account({ kind: 'person' })
+// @ts-expect-error a value that the enum doesn't have
+new Account({ name: 'x', kind: 'other' })
+// @ts-expect-error a property that the schema doesn't have
+new Account({ name: 'x', kind: 'person', mane: 'y' })
+// @ts-expect-error a reply of another form
+export const wrong: ReplaceAccount = () => ({ text: 'no' })
+void [account, kind, born, address, others, pet, score, odd, copy, back, init, none, day, anything]
+`
+
+test('the generated types fit how handlers use them, and refuse what the spec refuses', async (context) => {
+  const path = await insideFolder(context)
+  await writeFile(join(path, 'shop.yaml'), spec)
+  await generateIfStale(join(path, 'shop.yaml'))
+  await writeFile(join(path, 'user.ts'), user)
+  assert.equal(await typeFaults(path), '')
+})
+
+test('a generated file runs as it is, and its models check, revive and travel', async (context) => {
+  const path = await insideFolder(context)
+  await writeFile(join(path, 'shop.yaml'), spec)
+  const { file } = await generateIfStale(join(path, 'shop.yaml'))
+  const script = `
+    import { Account, Address } from ${JSON.stringify(pathToFileURL(file).href)}
+    const account = Account.from({ name: 'Ada', born: '2026-11-23T10:00:00Z', address: { city: 'Rome' }, clone: 'own' })
+    console.log(account.address instanceof Address, account.born instanceof Date, account.kind, JSON.stringify(account))
+    try { new Account({ name: 3 }) } catch (error) { console.log(error.code) }`
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    '--conditions=macaron-source',
+    '--input-type=module',
+    '-e',
+    script,
+  ])
+  assert.deepEqual(stdout.split('\n'), [
+    'true true person {"name":"Ada","born":"2026-11-23T10:00:00.000Z","address":{"city":"Rome"},"clone":"own","kind":"person"}',
+    'MODEL_INVALID',
+    '',
+  ])
+})
+
+test('the same spec gives the same text', () => {
+  const schemas =
+    'b: { type: object, properties: { x: { type: string } } }\nB: { type: string }\nB_: { type: integer }'
+  assert.equal(generate(api3({ schemas })), generate(api3({ schemas })))
+})
+
+test('names that would be one in TypeScript are told apart, in the order of the spec', () => {
+  const schemas = `
+pet: { type: string }
+Pet: { type: integer }
+p-et: { type: boolean }
+Result: { type: string }
+PetInit: { type: number }
+1x: {}
+'%': {}`
+  const text = generate(api3({ schemas }))
+  assert.deepEqual(
+    [...text.matchAll(/^export type (\w+) = (\w+)/gm)].map(([, name, type]) => `${name} ${type}`),
+    [
+      'Pet string',
+      'Pet2 number',
+      'PEt boolean',
+      'Result2 string',
+      'PetInit number',
+      'X unknown',
+      'Type unknown',
+    ],
+  )
+})
+
+test('a file is written when it is missing or the text of its spec has changed, and only then', async (context) => {
+  const path = await folder(context, { 'shop.yaml': spec })
+  const file = join(path, 'shop.yaml')
+  assert.deepEqual(await generateIfStale(file), { file: join(path, 'shop.gen.ts'), written: true })
+  assert.equal((await generateIfStale(file)).written, false)
+  await utimes(file, new Date(), new Date(Date.now() + 60_000))
+  assert.equal((await generateIfStale(file)).written, false)
+  await writeFile(file, spec.replace('Who buys', 'Who sells'))
+  assert.equal((await generateIfStale(file)).written, true)
+  assert.match(
+    await readFile(join(path, 'shop.gen.ts'), 'utf8'),
+    /^\/\/ Made by Macaron from shop\.yaml.*\n[\s\S]*Who sells/,
+  )
+  assert.deepEqual((await readdir(path)).sort(), ['shop.gen.ts', 'shop.yaml'])
+})
+
+test('a broken spec leaves the generated file as it was', async (context) => {
+  const path = await folder(context, { 'shop.yaml': spec })
+  await generateIfStale(join(path, 'shop.yaml'))
+  const before = await readFile(join(path, 'shop.gen.ts'), 'utf8')
+  await writeFile(join(path, 'shop.yaml'), 'openapi: 3.0.0\npaths: [')
+  await assert.rejects(generateIfStale(join(path, 'shop.yaml')), { code: 'SPEC_INVALID' })
+  assert.equal(await readFile(join(path, 'shop.gen.ts'), 'utf8'), before)
+})
+
+test('where the generated file cannot be written, the error says what to do', async (context) => {
+  const path = await folder(context, { 'shop.yaml': spec })
+  await mkdir(join(path, 'shop.gen.ts', 'in-the-way'), { recursive: true })
+  await assert.rejects(generateIfStale(join(path, 'shop.yaml')), {
+    code: 'GENERATE_FAILED',
+    message: /run macaron generate/,
+  })
+  assert.deepEqual((await readdir(path)).sort(), ['shop.gen.ts', 'shop.yaml'])
+})
+
+test('ten processes that find a stale file at once leave one whole file', async (context) => {
+  const path = await folder(context, { 'shop.yaml': spec })
+  await Promise.all(Array.from({ length: 10 }, () => generateIfStale(join(path, 'shop.yaml'))))
+  assert.equal((await generateIfStale(join(path, 'shop.yaml'))).written, false)
+  assert.deepEqual((await readdir(path)).sort(), ['shop.gen.ts', 'shop.yaml'])
+})
+
+test('what is generated from real specs is accepted by strict tsc and loaded by Node', async (context) => {
+  const names = ['pymacaron/helloworld.yaml', 'stripe.json', 'k8s20.json', 'github.json']
+  const small = [
+    '2.0-petstore',
+    '3.0-star-trek',
+    '3.0-polymorphism',
+    '3.0-circular-paths',
+    '3.0-schema-types',
+    '3.0-parameters-style',
+  ]
+  const path = await insideFolder(context)
+  for (const name of [...names, ...small.map((one) => `small/${one}.json`)]) {
+    const source = sharedSpec(context, name)
+    if (source === undefined) return
+    const file = join(path, basename(name))
+    await copyFile(source, file)
+    const api = await loadApi(file, { basePath: 'apply' })
+    await writeFile(file.replace(/\.(yaml|json)$/, '.gen.ts'), generate(api))
+  }
+  assert.equal(await typeFaults(path), '')
+  const files = (await readdir(path)).filter((name) => name.endsWith('.gen.ts'))
+  const imports = files.map((name) => `import './${name}'`).join('\n')
+  await writeFile(join(path, 'all.ts'), `${imports}\nconsole.log('loaded')`)
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    '--conditions=macaron-source',
+    join(path, 'all.ts'),
+  ])
+  assert.equal(stdout, 'loaded\n')
+  context.diagnostic(`${files.length} generated files accepted and loaded`)
+})
