@@ -64,7 +64,7 @@ function loadYaml(file: string, text: string): unknown {
 }
 
 /** Whether data has more values than `limit` when every alias is counted as often as it is used; a cycle has no end. */
-function expandsBeyond(data: unknown, limit: number): boolean {
+export function expandsBeyond(data: unknown, limit: number): boolean {
   const waiting: unknown[] = [data]
   let count = 0
   while (waiting.length > 0) {

@@ -118,8 +118,9 @@ export class Fields {
 
   /** Copies `source` into `target`, which is returned. */
   fill<T extends object>(target: T, source: object): T {
-    // Reads and writes of own properties by name, which `object` has no type for and Reflect is ten times slower at.
+    // Own properties by name, which `object` has no type for; Reflect.get and Reflect.set take ten times as long.
     const from = source as Readonly<Record<string, unknown>>
+    // As above.
     const to = target as Record<string, unknown>
     for (const name of Object.keys(from)) {
       const value = from[name]

@@ -51,18 +51,16 @@ const wording: Readonly<Record<Kind, string>> = {
   pattern: 'a regular expression',
 }
 
+/** A keyword and its value. */
+type Entry = readonly [string, unknown]
+
 /** Whether this keyword is taken over as it is: a known one with the right kind of value, or an extension. */
 export function isPlainKeyword(keyword: string): boolean {
   return Object.hasOwn(plainKeywords, keyword) || keyword.startsWith('x-')
 }
 
-/** Says whether a keyword holds the kind of value it must; a fault where not. */
-export function checkKeyword(
-  document: SpecDocument,
-  pointer: string,
-  keyword: string,
-  value: unknown,
-): boolean {
+/** Says whether a keyword of the schema at `pointer` holds the kind of value it must; a fault where not. */
+export function checkKeyword(document: SpecDocument, pointer: string, [keyword, value]: Entry): boolean {
   const kind = keyword.startsWith('x-') ? 'any' : (plainKeywords[keyword] ?? 'number')
   if (fits[kind](value)) return true
   document.fault(below(pointer, keyword), `"${keyword}" must be ${wording[kind]}, not ${describeRaw(value)}`)

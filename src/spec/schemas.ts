@@ -89,7 +89,7 @@ export class SchemaReader {
   #keywords(raw: Raw, pointer: string): Converted {
     const schema: Converted = {}
     for (const [keyword, value] of Object.entries(raw)) {
-      if (isPlainKeyword(keyword) && checkKeyword(this.#document, pointer, keyword, value))
+      if (isPlainKeyword(keyword) && checkKeyword(this.#document, pointer, [keyword, value]))
         schema[keyword] = value
     }
     if (raw.type !== undefined) this.#type(raw.type, pointer, schema)
@@ -110,7 +110,7 @@ export class SchemaReader {
     for (const [inclusive, exclusive] of bounds) {
       const bound = raw[inclusive]
       if (typeof raw[exclusive] === 'number') schema[exclusive] = raw[exclusive]
-      if (bound === undefined || !checkKeyword(this.#document, pointer, inclusive, bound)) continue
+      if (bound === undefined || !checkKeyword(this.#document, pointer, [inclusive, bound])) continue
       schema[raw[exclusive] === true ? exclusive : inclusive] = bound
     }
   }

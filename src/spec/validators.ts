@@ -1,5 +1,5 @@
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
-import { fullFormats } from 'ajv-formats/dist/formats.js'
+import { createRequire } from 'node:module'
+import type { Ajv2020, ValidateFunction } from 'ajv/dist/2020.js'
 import { checkKeywords, unionKeyword } from './check-keywords.ts'
 import type { Checkable } from './checkable.ts'
 import { regexOf } from './schema-keywords.ts'
@@ -24,14 +24,15 @@ export class Validators {
 
   constructor(table: SchemaTable, telling?: Telling) {
     this.#table = table
-    this.#ajv = new Ajv2020({
+    const { Ajv, formats } = loadAjv()
+    this.#ajv = new Ajv({
       allErrors: telling?.faults === 'all',
       verbose: telling !== undefined,
       strict: false,
       validateSchema: false,
       // An unknown format says nothing about values.
       logger: false,
-      formats: fullFormats,
+      formats,
       passContext: true,
       // Properties named like something that every object inherits (`constructor`) are absent until they are the value's own.
       ownProperties: true,
@@ -61,4 +62,16 @@ export class Validators {
       this.#ajv.addKeyword(unionKeyword(keyword, (branch) => quick.compile(branch)))
     }
   }
+}
+
+const require = createRequire(import.meta.url)
+
+/** Ajv takes 15 MB and 50 ms to load: executors, which seldom check anything, must not pay for it at their start. */
+function loadAjv() {
+  // The module's own type, for a load that must be synchronous and late.
+  const { Ajv2020: Ajv } = require('ajv/dist/2020.js') as typeof import('ajv/dist/2020.js')
+  // As above.
+  const { fullFormats: formats } =
+    require('ajv-formats/dist/formats.js') as typeof import('ajv-formats/dist/formats.js')
+  return { Ajv, formats }
 }
