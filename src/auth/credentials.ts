@@ -20,9 +20,9 @@ export function presentedToken(headers: CredentialHeaders): string {
   const cookie = cookieValue(headers.cookie ?? '', 'token')
   if (cookie) return cookieToken(cookie)
   throw new RequestError(
-    401,
     'AUTHORIZATION_HEADER_MISSING',
     'This operation needs a token: send the header "Authorization: Bearer <token>"',
+    { status: 401 },
   )
 }
 
@@ -43,7 +43,7 @@ function urlDecoded(text: string): string {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '))
   } catch (cause) {
-    throw new RequestError(401, 'TOKEN_INVALID', 'The cookie "token" is not URL-encoded', { cause })
+    throw new RequestError('TOKEN_INVALID', 'The cookie "token" is not URL-encoded', { status: 401, cause })
   }
 }
 
@@ -60,5 +60,5 @@ function unquoted(value: string): string {
 }
 
 function unreadable(what: string): RequestError {
-  return new RequestError(401, 'TOKEN_INVALID', `The Authorization header ${what}`)
+  return new RequestError('TOKEN_INVALID', `The Authorization header ${what}`, { status: 401 })
 }

@@ -131,7 +131,8 @@ function keyOf(secret: string): Promise<webcrypto.CryptoKey> {
 
 function refusal(error: unknown): RequestError {
   if (error instanceof errors.JWTExpired) {
-    return new RequestError(401, 'TOKEN_EXPIRED', 'The token has expired: ask for a new one', {
+    return new RequestError('TOKEN_EXPIRED', 'The token has expired: ask for a new one', {
+      status: 401,
       cause: error,
     })
   }
@@ -142,7 +143,10 @@ function refusal(error: unknown): RequestError {
 }
 
 function invalid(what: string, cause?: unknown): RequestError {
-  return new RequestError(401, 'TOKEN_INVALID', `The token ${what}`, cause === undefined ? {} : { cause })
+  return new RequestError('TOKEN_INVALID', `The token ${what}`, {
+    status: 401,
+    ...(cause === undefined ? {} : { cause }),
+  })
 }
 
 function badOption(name: string, expected: string): MacaronError {

@@ -1,9 +1,11 @@
+import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import type { Settings } from '../config-keys.ts'
 import { SetupError } from '../core/errors.ts'
 import { logEvents } from '../core/log-lines.ts'
 import { openLogger } from '../core/logger.ts'
 import { entryOf } from '../entries.ts'
+import { stateFolder } from '../store.ts'
 import { startChild } from '../supervisor/child.ts'
 import { onStopSignals } from '../supervisor/signals.ts'
 import { type SupervisedChild, superviseChild } from '../supervisor/supervise.ts'
@@ -20,6 +22,7 @@ export interface LaunchOptions {
 /** Runs the processes of a service until a signal, or until one of them can't be started. Resolves when all are gone. */
 export async function launch({ config, overrides, roles, announce }: LaunchOptions): Promise<void> {
   logEvents(openLogger({ level: config.log_level, format: config.log_format, role: 'macaron' }))
+  shareCompiledCode(config)
   const children = roles.flatMap((role) => superviseRole(role, { config, overrides }))
   const { promise: ended, resolve: end } = Promise.withResolvers<void>()
   const forget = onStopSignals({
@@ -34,6 +37,14 @@ export async function launch({ config, overrides, roles, announce }: LaunchOptio
     forget()
     await stopInOrder(children)
   }
+}
+
+/**
+ * Children keep what V8 has compiled, and TypeScript that was stripped, below `.macaron/`: they start in a third of the time. Node's own place for
+ * that is a folder every user of the machine can write.
+ */
+function shareCompiledCode(config: Config): void {
+  process.env.NODE_COMPILE_CACHE ??= join(stateFolder(config), 'cache')
 }
 
 /** Servers first: what they have taken on may still fire tasks that the worker can start. */

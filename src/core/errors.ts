@@ -52,10 +52,10 @@ export function describeFault(fault: Fault): string {
   return `${place}: ${fault.message}`
 }
 
-/** The caller's request can't be served as it is; ends the request with a 4xx status. */
+/** The caller's request can't be served as it is; ends the request with `status`, a 4xx. */
 export class RequestError extends MacaronError {
-  constructor(status: number, code: string, message: string, options: ErrorOptions = {}) {
-    super(code, message, { ...options, status })
+  constructor(code: string, message: string, options: MacaronErrorOptions & { readonly status: number }) {
+    super(code, message, options)
   }
 }
 

@@ -23,7 +23,10 @@ export function readBody(exchange: Exchange, limit: number): Promise<Buffer> {
     }
     function onError(cause: Error): void {
       fail(
-        new RequestError(400, 'BODY_INCOMPLETE', 'The request ended before its body was complete', { cause }),
+        new RequestError('BODY_INCOMPLETE', 'The request ended before its body was complete', {
+          status: 400,
+          cause,
+        }),
       )
     }
     function fail(error: Error): void {
@@ -45,11 +48,9 @@ function joined(chunks: readonly Buffer[]): Buffer {
 }
 
 function tooLarge(limit: number): RequestError {
-  return new RequestError(
-    413,
-    'BODY_TOO_LARGE',
-    `The body is larger than the ${limit} bytes that are accepted`,
-  )
+  return new RequestError('BODY_TOO_LARGE', `The body is larger than the ${limit} bytes that are accepted`, {
+    status: 413,
+  })
 }
 
 function ignore(): void {

@@ -35,12 +35,14 @@ const lingerMs = 1000
 function refusalOf(error: Error): RequestError {
   const code = codeOf(error)
   if (code === 'HPE_HEADER_OVERFLOW') {
-    return new RequestError(431, 'HEADERS_TOO_LARGE', 'The headers of the request are larger than 16 KiB')
+    return new RequestError('HEADERS_TOO_LARGE', 'The headers of the request are larger than 16 KiB', {
+      status: 431,
+    })
   }
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    return new RequestError(408, 'REQUEST_TIMEOUT', 'The request took too long to arrive')
+    return new RequestError('REQUEST_TIMEOUT', 'The request took too long to arrive', { status: 408 })
   }
-  return new RequestError(400, 'BAD_HTTP', `The request is no valid HTTP (${code ?? 'unknown'})`)
+  return new RequestError('BAD_HTTP', `The request is no valid HTTP (${code ?? 'unknown'})`, { status: 400 })
 }
 
 function rawReply(refusal: RequestError): string {

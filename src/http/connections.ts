@@ -46,8 +46,8 @@ const lastWordsMs = 1000
 
 function stopping(): RequestError {
   return new RequestError(
-    503,
     'SERVER_STOPPING',
     'The server stops, and the request did not end in time. Try again.',
+    { status: 503 },
   )
 }

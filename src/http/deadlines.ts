@@ -79,7 +79,9 @@ export function interrupt(exchange: Exchange, error: Error): void {
 }
 
 function tookTooLong(ms: number): RequestError {
-  return new RequestError(408, 'REQUEST_TIMEOUT', `The request took longer than the ${ms} ms it may take`)
+  return new RequestError('REQUEST_TIMEOUT', `The request took longer than the ${ms} ms it may take`, {
+    status: 408,
+  })
 }
 
 /** The caller has been answered already, but an error of the handler must not vanish. */

@@ -41,16 +41,16 @@ function placeOf(text: string): string {
 const longestSearched = 1_048_576
 
 function notJson(what: string, cause?: unknown): RequestError {
-  return new RequestError(
-    400,
-    'BODY_NOT_JSON',
-    `The body is not JSON: ${what}`,
-    cause === undefined ? {} : { cause },
-  )
+  return new RequestError('BODY_NOT_JSON', `The body is not JSON: ${what}`, {
+    status: 400,
+    ...(cause === undefined ? {} : { cause }),
+  })
 }
 
 function tooDeep(): RequestError {
-  return new RequestError(400, 'BODY_TOO_DEEP', `The body is nested more than ${deepest} levels deep`)
+  return new RequestError('BODY_TOO_DEEP', `The body is nested more than ${deepest} levels deep`, {
+    status: 400,
+  })
 }
 
 /** The deepest nesting of objects and arrays, brackets inside strings not counted. */
@@ -95,11 +95,9 @@ function refuseForbiddenKeys(value: unknown): void {
     if (typeof next !== 'object' || next === null) continue
     const key = forbiddenKey(next)
     if (key !== undefined) {
-      throw new RequestError(
-        400,
-        'BODY_FORBIDDEN_KEY',
-        `The body has a property that is not accepted: ${key}`,
-      )
+      throw new RequestError('BODY_FORBIDDEN_KEY', `The body has a property that is not accepted: ${key}`, {
+        status: 400,
+      })
     }
     for (const inner of Object.values(next)) waiting.push(inner)
   }

@@ -26,7 +26,7 @@ export class NotFound {
     const path = pathOf(request.raw.url ?? '')
     const allow = this.#methodsOf(path)
     if (allow === undefined) {
-      return new RequestError(404, 'NOT_FOUND', `Nothing is served at ${path.slice(0, 200)}`)
+      return new RequestError('NOT_FOUND', `Nothing is served at ${path.slice(0, 200)}`, { status: 404 })
     }
     if (method !== 'OPTIONS') return notAllowed(method, allow)
     reply.code(204).header('allow', `${allow}, OPTIONS`).send()

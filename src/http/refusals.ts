@@ -8,7 +8,7 @@ export class InvalidRequest extends RequestError {
   readonly faults: readonly ValueFault[]
 
   constructor(faults: readonly ValueFault[]) {
-    super(400, 'INVALID_PARAMETER', describe(faults))
+    super('INVALID_PARAMETER', describe(faults), { status: 400 })
     this.faults = faults.slice(0, mostFaults)
   }
 }
@@ -27,7 +27,7 @@ export class RefusedRequest extends RequestError {
   readonly headers: Readonly<Record<string, string>>
 
   constructor(status: number, code: string, refusal: Refusal) {
-    super(status, code, refusal.message)
+    super(code, refusal.message, { status })
     this.headers = refusal.headers
   }
 }

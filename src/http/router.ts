@@ -41,13 +41,15 @@ const noQuery = {}
 function requestError(error: FastifyError): Error {
   switch (error.code) {
     case 'FST_ERR_BAD_URL':
-      return new RequestError(400, 'BAD_URL', 'The path of the request is not percent-encoded UTF-8', {
+      return new RequestError('BAD_URL', 'The path of the request is not percent-encoded UTF-8', {
+        status: 400,
         cause: error,
       })
     case 'FST_ERR_MAX_PARAM_LENGTH':
-      return new RequestError(414, 'URL_TOO_LONG', 'A part of the path is too long', { cause: error })
+      return new RequestError('URL_TOO_LONG', 'A part of the path is too long', { status: 414, cause: error })
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return new RequestError(415, 'UNSUPPORTED_MEDIA_TYPE', 'The Content-Type is not readable', {
+      return new RequestError('UNSUPPORTED_MEDIA_TYPE', 'The Content-Type is not readable', {
+        status: 415,
         cause: error,
       })
     default:

@@ -20,7 +20,7 @@ test('errors carry name, code, status and cause', () => {
     [store.name, store.code, store.status, store.cause],
     ['StoreError', 'STORE_FULL', 503, cause],
   )
-  const request = new RequestError(404, 'NOT_FOUND', 'nothing here')
+  const request = new RequestError('NOT_FOUND', 'nothing here', { status: 404 })
   assert.deepEqual([request.name, request.status], ['RequestError', 404])
   const message = new MessageError('unknown_key', 'x')
   assert.deepEqual([message.code, message.reason, message.status], ['UNKNOWN_KEY', 'unknown_key', 500])

@@ -16,7 +16,9 @@ function codesOfSources(): readonly string[] {
   const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts') && !name.startsWith('testing'))
     .map((name) => readFileSync(join(root, 'src', name), 'utf8'))
-  const codes = sources.flatMap((source) => [...source.matchAll(/'([A-Z]{2,}(?:_[A-Z]+)+)'/g)].map((match) => match[1] ?? ''))
+  const codes = sources.flatMap((source) =>
+    [...source.matchAll(/'([A-Z]{2,}(?:_[A-Z]+)+)'/g)].map((match) => match[1] ?? ''),
+  )
   return [...new Set(codes)].filter((code) => !foreign.test(code)).toSorted()
 }
 

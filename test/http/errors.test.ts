@@ -160,7 +160,7 @@ test('errors of the task store are 503 TASKS_UNAVAILABLE with Retry-After, witho
 })
 
 test('a status that is no error becomes 500', async (t) => {
-  const make = () => new RequestError(200, 'ODD', 'An error with a status of success')
+  const make = () => new RequestError('ODD', 'An error with a status of success', { status: 200 })
   assert.equal((await get(await serve(t, failing(make)), '/thrown')).status, 500)
 })
 

@@ -1,5 +1,12 @@
 import { taskHandle } from 'macaron'
-import { Account, type DoSignupUser, Hello, Mail, type MailStatus, type SayHello } from '../apis/helloworld.gen.ts'
+import {
+  Account,
+  type DoSignupUser,
+  Hello,
+  Mail,
+  type MailStatus,
+  type SayHello,
+} from '../apis/helloworld.gen.ts'
 import { sendWelcome } from '../tasks/mail.ts'
 
 export const sayHello: SayHello = ({ name }) => new Hello({ message: `Hello, ${name}!` })

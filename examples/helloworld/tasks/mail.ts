@@ -5,7 +5,11 @@ import type { Signup } from '../apis/helloworld.gen.ts'
 /** Runs in an executor, as the user whose request fired it. `signup` is the same model as in the endpoint. */
 export const sendWelcome = asyncTask(
   async function sendWelcome(signup: Signup) {
-    await thirdPartyMail({ to: signup.email, subject: `Welcome, ${signup.name}!`, sender: currentUser()?.sub })
+    await thirdPartyMail({
+      to: signup.email,
+      subject: `Welcome, ${signup.name}!`,
+      sender: currentUser()?.sub,
+    })
   },
   { retries: 3, backoff: { type: 'exponential', delay: '1s' } },
 )
