@@ -25,7 +25,8 @@ export function isStoreFailure(error: unknown): boolean {
 
 /** Any error of the store at `file` as what Macaron throws for it; the fault of a row stays what it is. */
 export function storeError(error: unknown, file: string): Error {
-  if (error instanceof StoreError) return error
+  // A folder that can't be made is called unwritable, also where the disk is full.
+  if (error instanceof StoreError) return codeOf(error.cause) === 'ENOSPC' ? full(file, error.cause) : error
   switch (resultCode(error) ?? codeOf(error)) {
     case sqlite.busy:
     case sqlite.locked:

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { on } from '../../src/core/events.ts'
+import { done, makeMessage, makeMessages, store, TestWorker } from '../../src/testing/engine-suite/setup.ts'
+import { until } from '../support/until.ts'
+import { mountSmallDisk } from './small-disk.ts'
+import { assertSound, openEngine } from './store-file.ts'
+
+const full = { name: 'StoreError', code: 'STORE_FULL' }
+const unwritable = { name: 'StoreError', code: 'STORE_UNWRITABLE' }
+const large = () => makeMessage({ args: JSON.stringify(['x'.repeat(100_000)]) })
+
+for (const role of ['server', 'worker'] as const) {
+  test(`a full disk refuses tasks, and takes them again once there is space (${role})`, async (test: TestContext) => {
+    const disk = mountSmallDisk(test, 8)
+    if (disk === undefined) return
+    const folder = join(disk.folder, '.macaron')
+    const engine = await openEngine(test, { folder, role, sync: 'full' })
+    const before = makeMessages(10)
+    await store(engine, ...before)
+    disk.fill()
+    const refused = large()
+    await assert.rejects(engine.enqueue([refused]), { ...full, message: /No space left on the disk/ })
+    const sick = await engine.health()
+    assert.equal(sick.storing, false)
+    assert.match(sick.reasons.join(), /No space left/)
+    assert.equal(await engine.find(refused.id), undefined)
+    assert.equal((await engine.counts()).queued, 10)
+    disk.free()
+    await store(engine, refused)
+    const well = await engine.health()
+    assert.equal(well.storing, true)
+    assert.equal((await engine.counts()).queued, 11)
+    assertSound(folder)
+  })
+
+  test(`a disk turned read-only refuses tasks, and takes them again once it is writable (${role})`, async (test) => {
+    const disk = mountSmallDisk(test, 8)
+    if (disk === undefined) return
+    const folder = join(disk.folder, '.macaron')
+    const first = await openEngine(test, { folder, role, sync: 'full' })
+    await store(first, makeMessage())
+    await first.close()
+    disk.remount('ro')
+    await assert.rejects(openEngine(test, { folder, role }), unwritable)
+    disk.remount('rw')
+    const engine = await openEngine(test, { folder, role, sync: 'full' })
+    await store(engine, makeMessage())
+    assert.equal((await engine.counts()).queued, 2)
+  })
+}
+
+test('a store that fills its disk refuses what does not fit, and what it answered as stored is there', async (test) => {
+  const disk = mountSmallDisk(test, 4)
+  if (disk === undefined) return
+  const folder = join(disk.folder, '.macaron')
+  const engine = await openEngine(test, { folder, role: 'server', sync: 'full' })
+  const stored: string[] = []
+  const fill = async () => {
+    for (;;) {
+      const message = large()
+      await engine.enqueue([message])
+      stored.push(message.id)
+    }
+  }
+  await assert.rejects(fill(), full)
+  assert.ok(stored.length > 5)
+  for (const id of stored) assert.equal((await engine.find(id))?.state, 'queued')
+  assert.equal((await engine.counts()).queued, stored.length)
+})
+
+test('a store can’t be made on a full disk, and is once there is space', async (test) => {
+  const disk = mountSmallDisk(test, 2)
+  if (disk === undefined) return
+  const folder = join(disk.folder, '.macaron')
+  disk.fill()
+  await assert.rejects(openEngine(test, { folder }), full)
+  disk.free()
+  const engine = await openEngine(test, { folder })
+  await store(engine, makeMessage())
+})
+
+test('outcomes that the disk has no space for are kept and recorded once it has; claims wait', async (test) => {
+  const disk = mountSmallDisk(test, 8)
+  if (disk === undefined) return
+  const folder = join(disk.folder, '.macaron')
+  const engine = await openEngine(test, { folder })
+  const events: string[] = []
+  test.after(on('store.trouble', ({ code }) => events.push(code)))
+  test.after(on('store.well', () => events.push('well')))
+  await store(engine, ...makeMessages(3))
+  const worker = await TestWorker.start(engine, { room: { ordinary: 2 } })
+  const [first, second] = [await worker.lease(0), await worker.lease(1)]
+  disk.fill()
+  const settled = [
+    worker.settle(first, done(JSON.stringify('x'.repeat(200_000)))),
+    worker.settle(second, done(JSON.stringify('y'.repeat(200_000)), [makeMessage()])),
+  ]
+  await until(() => events.includes('STORE_FULL'), { what: 'word of the trouble' })
+  assert.equal(worker.leases.length, 2)
+  disk.free()
+  assert.deepEqual(await Promise.all(settled), ['settled', 'settled'])
+  await worker.lease(3)
+  assert.deepEqual(events, ['STORE_FULL', 'well'])
+  assertSound(folder)
+})
+
+test('a stop does not wait for ever for a disk that stays full; the tasks run again later', async (test) => {
+  const disk = mountSmallDisk(test, 8)
+  if (disk === undefined) return
+  const folder = join(disk.folder, '.macaron')
+  const engine = await openEngine(test, { folder })
+  await store(engine, ...makeMessages(2))
+  const worker = await TestWorker.start(engine)
+  const lease = await worker.lease(1)
+  disk.fill()
+  const settled = worker.settle(lease, done(JSON.stringify('x'.repeat(200_000))))
+  const started = performance.now()
+  await worker.consumption.stop()
+  assert.ok(performance.now() - started < 8_000)
+  assert.equal(await settled, 'lost')
+  disk.free()
+  const next = await TestWorker.start(await openEngine(test, { folder }))
+  await next.lease(1)
+})
