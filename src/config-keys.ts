@@ -1,5 +1,5 @@
-import { milliseconds } from './core/duration.ts'
-import { asError, MacaronError } from './core/errors.ts'
+import { durationForm, readDuration } from './core/duration.ts'
+import { MacaronError } from './core/errors.ts'
 
 /**
  * Every key of macaron.yaml: how its value is read, and what it is when left out. Unknown keys are the service's own and are read
@@ -42,7 +42,7 @@ export interface Settings {
   readonly base_path: 'apply' | 'ignore'
   /** Largest request body in bytes. Default 1 MiB. */
   readonly body_limit: number
-  /** Longest time a handler may take, in ms. Default 30 s. */
+  /** Longest time a handler may take, in ms; 0: any time. Default 30 s. */
   readonly request_timeout: number
   /** What happens to a reply that is not what the spec declares: `fail` (500, its tasks dropped), `log`, `off`. Default `fail`. */
   readonly reply_check: 'fail' | 'log' | 'off'
@@ -66,7 +66,11 @@ type Reader<T> = (value: unknown) => T
 interface Setting<T> {
   readonly read: Reader<T>
   readonly fallback: T
+  /** The fallback in PyMacaron's own file, where it is another. */
+  readonly pyMacaron?: T
 }
+
+const none: readonly string[] = Object.freeze([])
 
 export const settings: { readonly [Name in SettingName]: Setting<Settings[Name]> } = {
   name: { read: text, fallback: '' },
@@ -81,16 +85,16 @@ export const settings: { readonly [Name in SettingName]: Setting<Settings[Name]>
   stop_timeout: { read: duration, fallback: 10_000 },
   broker_url: { read: text, fallback: 'sqlite:' },
   store_sync: { read: oneOf('full', 'normal'), fallback: 'full' },
-  seal_keys: { read: texts, fallback: [] },
+  seal_keys: { read: texts, fallback: none },
   jwt_secret: { read: text, fallback: undefined },
   jwt_issuer: { read: text, fallback: undefined },
   jwt_audience: { read: text, fallback: undefined },
-  env_secrets: { read: texts, fallback: [] },
-  base_path: { read: oneOf('apply', 'ignore'), fallback: 'apply' },
+  env_secrets: { read: texts, fallback: none },
+  base_path: { read: oneOf('apply', 'ignore'), fallback: 'apply', pyMacaron: 'ignore' },
   body_limit: { read: whole(1, 1_073_741_824), fallback: 1_048_576 },
   request_timeout: { read: duration, fallback: 30_000 },
   reply_check: { read: oneOf('fail', 'log', 'off'), fallback: 'fail' },
-  context_headers: { read: texts, fallback: [] },
+  context_headers: { read: texts, fallback: none },
   context_token: { read: flag, fallback: true },
   max_task_bytes: { read: whole(1024, 268_435_456), fallback: 1_048_576 },
   log_level: { read: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal'), fallback: 'info' },
@@ -112,8 +116,8 @@ function expected(what: string): MacaronError {
 
 function text(value: unknown): string {
   if (typeof value === 'string' && value.trim() !== '') return value
-  // YAML reads an unquoted 1.0 as a number.
-  if (typeof value === 'number') return String(value)
+  if (typeof value === 'number')
+    throw expected('a text; put it in quotes, or YAML reads 1.10 as the number 1.1')
   throw expected('a text')
 }
 
@@ -142,14 +146,11 @@ function oneOf<const T extends string>(...allowed: readonly T[]): Reader<T> {
   }
 }
 
+/** Longer ones no timer can hold. */
+const longestTimer = 2_147_483_647
+
 function duration(value: unknown): number {
-  try {
-    return milliseconds(value, 'it')
-  } catch (error) {
-    throw expected(
-      asError(error)
-        .message.replace(/^it must be /, '')
-        .replace(/, not .*$/, ''),
-    )
-  }
+  const ms = readDuration(value)
+  if (ms !== undefined && ms <= longestTimer) return ms
+  throw expected(durationForm('24 days'))
 }

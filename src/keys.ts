@@ -2,45 +2,62 @@ import { randomBytes } from 'node:crypto'
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from './config.ts'
-import { codeOf, SetupError } from './core/errors.ts'
+import { asError, codeOf, MacaronError, SetupError } from './core/errors.ts'
 import { ensureFolder } from './core/folder.ts'
 
 /** Where the secrets come from: the configuration, or files of mode 0600 below `.macaron/` made at first need. */
 
-/** The keys that seal tasks; the first one seals. */
-export function sealKeys(config: Config): readonly [string, ...string[]] {
+type KeySource = Pick<Config, 'folder' | 'file' | 'production' | 'seal_keys' | 'jwt_secret'>
+
+/** The keys that seal tasks; the first one seals. @throws SetupError `KEY_FILE`, StoreError `STORE_UNWRITABLE`. */
+export function sealKeys(config: KeySource): readonly [string, ...string[]] {
   const [first, ...others] = config.seal_keys
-  return first === undefined ? [keptSecret(config, 'seal.key')] : [first, ...others]
+  return first === undefined ? [keptSecret(config, 'seal.key', 'seal_keys')] : [first, ...others]
 }
 
-/** The secret of JWTs. @throws SetupError `JWT_SECRET_MISSING`, `JWT_SECRET_SHORT` in production. */
-export function jwtSecret(config: Config): string {
+/** The secret of JWTs. @throws SetupError `JWT_SECRET_MISSING`, `JWT_SECRET_SHORT` in production; else as above. */
+export function jwtSecret(config: KeySource): string {
   const secret = config.jwt_secret
   if (config.production && secret === undefined) {
-    throw new SetupError('JWT_SECRET_MISSING', [
-      {
-        file: config.file,
-        message:
-          'jwt_secret is missing, and operations of the spec need it. In production it is never made up: set jwt_secret to the name of an environment variable and list that under env_secrets.',
-      },
+    throw setupError('JWT_SECRET_MISSING', config.file, [
+      'jwt_secret is missing, and operations of the spec need it. In production it is never made up:',
+      'set jwt_secret to the name of an environment variable and list that under env_secrets.',
     ])
   }
-  if (config.production && secret !== undefined && Buffer.byteLength(secret) < 32) {
-    throw new SetupError('JWT_SECRET_SHORT', [
-      {
-        file: config.file,
-        message: 'jwt_secret is under 32 bytes, too easy to guess for HS256 (RFC 7518 §3.2)',
-      },
+  if (config.production && secret !== undefined && Buffer.byteLength(secret) < leastBytes) {
+    throw setupError('JWT_SECRET_SHORT', config.file, [
+      `jwt_secret has ${Buffer.byteLength(secret)} bytes; HS256 needs at least ${leastBytes} (RFC 7518 §3.2).`,
+      `Make one with: node -p "crypto.randomBytes(32).toString('base64url')"`,
     ])
   }
-  return secret ?? keptSecret(config, 'jwt.key')
+  return secret ?? keptSecret(config, 'jwt.key', 'jwt_secret')
 }
 
-function keptSecret(config: Config, name: string): string {
+const leastBytes = 32
+
+function setupError(code: string, file: string, sentences: readonly string[]): SetupError {
+  return new SetupError(code, [{ file, message: sentences.join(' ') }])
+}
+
+/** A secret kept in a file of its own, made where there is none. `setting` is what can be configured instead. */
+function keptSecret(config: KeySource, name: string, setting: string): string {
   const folder = join(config.folder, '.macaron')
-  ensureFolder(folder)
   const path = join(folder, name)
-  return readKept(path) ?? makeKept(path)
+  try {
+    const secret = readKept(path) ?? makeKept(folder, path)
+    if (Buffer.byteLength(secret) >= leastBytes) return secret
+  } catch (error) {
+    if (error instanceof MacaronError) throw error
+    throw setupError('KEY_FILE', path, [
+      `This key can't be read or made (${codeOf(error) ?? asError(error).message}).`,
+      `Give this user the right to do so, or set ${setting} in ${config.file}.`,
+    ])
+  }
+  // A cut or emptied file: to go on with it would mean a key that anybody can guess.
+  throw setupError('KEY_FILE', path, [
+    `This file holds no key of ${leastBytes} bytes or more.`,
+    `Restore it, or remove it to have a new one made (what the old key has sealed or signed is then not accepted any more).`,
+  ])
 }
 
 function readKept(path: string): string | undefined {
@@ -53,10 +70,11 @@ function readKept(path: string): string | undefined {
 }
 
 /** Server and worker start together: whoever links first wins, and the other reads that one. */
-function makeKept(path: string): string {
+function makeKept(folder: string, path: string): string {
+  ensureFolder(folder)
   const own = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`
-  writeFileSync(own, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flush: true })
   try {
+    writeFileSync(own, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flush: true })
     linkSync(own, path)
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error

@@ -5,8 +5,9 @@ import { show } from './show.ts'
 export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
 
 /** What a duration must be, for the middle of a message. */
-export const durationForm =
-  "milliseconds (a number from 0) or text such as '500ms', '30s', '5m', '2h' or '7d', at most 100 years"
+export function durationForm(most = '100 years'): string {
+  return `milliseconds (a number from 0) or text such as '500ms', '30s', '5m', '2h' or '7d', at most ${most}`
+}
 
 /**
  * The milliseconds of a duration, a whole number.
@@ -15,7 +16,7 @@ export const durationForm =
 export function milliseconds(duration: unknown, what: string): number {
   const ms = readDuration(duration)
   if (ms !== undefined) return ms
-  throw new MacaronError('BAD_DURATION', `${what} must be ${durationForm}, not ${show(duration)}`)
+  throw new MacaronError('BAD_DURATION', `${what} must be ${durationForm()}, not ${show(duration)}`)
 }
 
 /** The milliseconds of a duration, or undefined for what is none. */

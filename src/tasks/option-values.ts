@@ -80,7 +80,7 @@ function queueOf(value: unknown, place: Place): string {
 
 function duration(value: unknown, place: Place): number {
   const ms = readDuration(value)
-  if (ms === undefined) throw badOption(place, durationForm, value)
+  if (ms === undefined) throw badOption(place, durationForm(), value)
   return ms
 }
 
