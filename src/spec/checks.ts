@@ -54,7 +54,10 @@ class CompiledChecks implements OperationChecks {
     const schema = this.#operation.replies[declared]
     if (schema === undefined) return none
     const check = this.#replyCheck(declared, schema)
-    return check.fits(body, 'reply') ? none : check.faults(body, 'reply', 'body')
+    if (check.fits(body, 'reply')) return none
+    // Values that say themselves how JSON has them (toJSON) fit as what will be sent.
+    const sent = asSent(body)
+    return check.fits(sent, 'reply') ? none : check.faults(sent, 'reply', 'body')
   }
 
   #replyCheck(status: string, schema: JsonSchema): ValueCheck {
@@ -78,6 +81,15 @@ function declaredStatus(replies: Operation['replies'], status: number): string |
   const exact = String(status)
   if (exact in replies) return exact
   return [`${exact[0]}XX`, 'default'].find((key) => key in replies)
+}
+
+/** What is left of a value when it is sent as JSON; the value itself where it can't be. */
+function asSent(value: unknown): unknown {
+  try {
+    return JSON.parse(JSON.stringify(value))
+  } catch {
+    return value
+  }
 }
 
 class BodyCheck {

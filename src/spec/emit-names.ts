@@ -45,7 +45,7 @@ export class EmitNames {
 }
 
 /** A name of a spec as TypeScript writes types: `do_signup` becomes `DoSignup`; what is a type name already stays. */
-export function pascalCase(name: string): string {
+function pascalCase(name: string): string {
   if (/^[A-Z]\w*$/.test(name)) return name
   const camel = camelCase(name)
   return camel === '' ? 'Type' : camel.charAt(0).toUpperCase() + camel.slice(1)

@@ -32,7 +32,7 @@ export async function generateIfStale(specFile: string): Promise<Generated> {
 }
 
 /** The generated file of a spec. */
-export function generatedFileOf(specFile: string): string {
+function generatedFileOf(specFile: string): string {
   return specFile.replace(/\.(ya?ml|json)$/, '.gen.ts')
 }
 

@@ -23,11 +23,19 @@ export class ParameterChecks {
   }
 
   read(raw: RawRequest): ReadParameters {
-    const faults: ValueFault[] = []
-    const values = this.#decoder.decode(raw, faults)
-    if (!this.#check.fits(values, 'request')) faults.push(...this.#check.faults(values, 'request', ''))
+    const unreadable: ValueFault[] = []
+    const values = this.#decoder.decode(raw, unreadable)
+    const faults = this.#faultsOf(values, unreadable)
     const named = faults.length === 0 ? this.#finish(values) : {}
-    return { faults: firstOfEach(faults), params: values.path, query: values.query, named }
+    return { faults, params: values.path, query: values.query, named }
+  }
+
+  /** A parameter that can't be decoded is absent for the checks: what they say of it is left out. */
+  #faultsOf(values: ParameterValues, unreadable: readonly ValueFault[]): readonly ValueFault[] {
+    if (this.#check.fits(values, 'request')) return unreadable
+    const paths = new Set(unreadable.map(({ path }) => path))
+    const broken = this.#check.faults(values, 'request', '').filter(({ path }) => !paths.has(path))
+    return [...unreadable, ...broken]
   }
 
   /** Fills in Dates and defaults, and gives all parameters by name; where places share a name, the path's goes before the query's. */
@@ -69,9 +77,4 @@ function schemaOfAll(parameters: readonly Parameter[]): JsonSchema {
     return [place, { properties, required }] as const
   })
   return { properties: Object.fromEntries(objects) }
-}
-
-/** A parameter that can't be decoded is absent for the checks: what they say of it is left out. */
-function firstOfEach(faults: readonly ValueFault[]): readonly ValueFault[] {
-  return faults.filter(({ path }, index) => faults.findIndex((fault) => fault.path === path) === index)
 }

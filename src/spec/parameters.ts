@@ -104,6 +104,6 @@ export interface TemplateCheck {
 }
 
 /** The names in braces of a path template. */
-export function templateNames(path: string): string[] {
+function templateNames(path: string): string[] {
   return [...path.matchAll(/\{([^{}]*)\}/g)].map(([, name = '']) => name)
 }

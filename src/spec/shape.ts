@@ -84,7 +84,7 @@ export function isAlias(schema: JsonSchema): boolean {
 }
 
 /** Whether a shape is an object with properties of its own, such as a model has: no map, no list, no alternatives. */
-export function isModelShape({ types, properties, additional, branches, items }: Shape): boolean {
+function isModelShape({ types, properties, additional, branches, items }: Shape): boolean {
   if (branches.length > 0 || items !== undefined) return false
   const isObject = types === undefined ? properties.size > 0 : types.has('object')
   const isOnlyObject = types === undefined || [...types].every((type) => type === 'object' || type === 'null')

@@ -135,3 +135,23 @@ test('a reply may hold models and Dates, and is not changed by its check', () =>
     1,
   )
 })
+
+test('a reply is judged by what will be sent: values with toJSON fit as what that gives', () => {
+  const checks = checksOfFirst(shop())
+  const sku = { toJSON: () => 'a' }
+  assert.deepEqual(checks.reply(201, { id: 1, items: [{ sku, price: 1 }], more: undefined }), [])
+  assert.deepEqual(checks.reply(201, { id: 1n, items: [] }), [
+    { path: 'body.id', message: 'must be a whole number, not 1n' },
+  ])
+})
+
+test('every rule that a parameter breaks is told', () => {
+  const api = api3({
+    paths: `/a: { get: { parameters: [{ name: v, in: query, schema: { type: string, minLength: 3, pattern: '^[a-z]+$' } }], responses: {} } }`,
+  })
+  const read = checksOfFirst(api).request({ params: {}, query: 'v=A', headers: {}, body: undefined })
+  assert.deepEqual('faults' in read && read.faults.map(({ message }) => message).sort(), [
+    'must have at least 3 characters',
+    'must match /^[a-z]+$/, not "A"',
+  ])
+})
