@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { until } from '../support/until.ts'
+import { cli, documents } from './support/cli.ts'
+import { type Listed, startService } from './support/service.ts'
+
+const commands = [
+  'start',
+  'serve',
+  'work',
+  'generate',
+  'token',
+  'tasks',
+  'tasks ls',
+  'tasks show',
+  'tasks retry',
+  'tasks cancel',
+  'health',
+]
+
+test('every command explains itself with --help', async () => {
+  const general = await cli(['--help'])
+  assert.equal(general.code, 0)
+  for (const name of commands) assert.ok(general.stdout.includes(name.split(' ')[0] ?? ''), name)
+  const texts = await Promise.all(commands.map((name) => cli([...name.split(' '), '--help'])))
+  texts.forEach(({ code, stdout }, index) => {
+    assert.equal(code, 0, commands[index])
+    assert.match(stdout, /^Usage: macaron /, commands[index])
+    if (commands[index] !== 'tasks') assert.match(stdout, /--service <dir>/, commands[index])
+  })
+  assert.match((await cli(['--version'])).stdout, /^\d+\.\d+\.\d+/)
+})
+
+test('a mistyped command, option or state says the nearest one', async () => {
+  const slips: readonly (readonly [string, RegExp])[] = [
+    ['strat', /Did you mean start\?/],
+    ['task ls', /Did you mean tasks\?/],
+    ['tasks shwo', /Did you mean show\?/],
+    ['start --prot 80', /Did you mean --port\?/],
+    ['tasks ls --stat done', /Did you mean --state\?/],
+    ['tasks ls --state finished', /queued.*running.*done/],
+    ['tasks ls --limit none', /whole number from 1/],
+    ['tasks show', /missing required argument 'id'/],
+  ]
+  const answers = await Promise.all(slips.map(([line]) => cli(line.split(' '))))
+  slips.forEach(([line, says], index) => {
+    assert.equal(answers[index]?.code, 1, line)
+    assert.match(answers[index]?.stderr ?? '', says, line)
+  })
+})
+
+test('a folder that is no service is told so, with what to do', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'macaron-e2e-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  for (const line of ['tasks ls', 'health', 'token ada', 'start']) {
+    const answer = await cli(line.split(' '), { cwd: folder })
+    assert.equal(answer.code, 78, line)
+    assert.match(answer.stderr, /There is no macaron\.yaml in .*--service DIR/, line)
+  }
+})
+
+test('tasks and health read as a table for people and as a document a line with --json', async (t) => {
+  const service = await startService(t)
+  const { body } = await service.fire('returns', ['r', { deep: 1 }])
+  const id = body.ids?.[0] ?? ''
+  await service.fire('fail', ['f', 9], { options: { retries: 0 } })
+  await service.fire('note', ['later'], { options: { delay: '1h', queue: 'slow', priority: 7 } })
+  const tasks = await until(
+    async () => {
+      const all = await service.tasks()
+      return all.filter((task) => ['done', 'failed'].includes(task.state)).length === 2 ? all : undefined
+    },
+    { what: 'two settled tasks', everyMs: 100 },
+  )
+  assert.deepEqual(
+    tasks.map((task) => task.name),
+    ['note', 'fail', 'returns'],
+    'newest first',
+  )
+  assert.deepEqual([tasks[0]?.state, tasks[0]?.queue, tasks[0]?.priority], ['scheduled', 'slow', 7])
+  const table = await service.cli('tasks', 'ls')
+  assert.match(table.stdout, /^id +name +state +attempts +fired +error\n/)
+  assert.match(table.stdout, /returns +done +1 /)
+  assert.match(table.stdout, /fail +failed +1 .*As the test asked/)
+  const [shown] = documents<Listed>(await service.cli('tasks', 'show', id, '--json'))
+  assert.equal(shown?.id, id)
+  assert.deepEqual(shown?.result, { deep: 1 })
+  assert.match((await service.cli('tasks', 'show', id)).stdout, /state +done\n/)
+  assert.deepEqual(
+    (await service.tasks('--name', 'fail')).map((task) => task.name),
+    ['fail'],
+  )
+  assert.deepEqual(
+    (await service.tasks('--before', tasks[0]?.id ?? '')).map((task) => task.name),
+    ['fail', 'returns'],
+  )
+  assert.equal(
+    (await service.cli('tasks', 'ls', '--limit', '1', '--json')).stdout.trim().split('\n').length,
+    1,
+  )
+  const missing = await service.cli('tasks', 'show', 'no-such-id')
+  assert.equal(missing.code, 1)
+  assert.match(missing.stderr, /There is no task no-such-id[\s\S]*\[NO_SUCH_TASK\]/)
+  const health = await service.cli('health')
+  assert.equal(health.code, 0)
+  assert.match(health.stdout, /^well\n.*1 worker\(s\) alive/s)
+  const [document] = documents<Record<string, unknown>>(await service.cli('health', '--json'))
+  assert.equal(document?.ok, true)
+  assert.equal(document?.workers, 1)
+})
+
+test('health says that tasks wait with no worker, with exit code 1', async (t) => {
+  const service = await startService(t, { command: 'serve' })
+  await service.fire('note', ['waits'])
+  const health = await until(
+    async () => {
+      const answer = await service.cli('health')
+      return answer.code === 1 ? answer : undefined
+    },
+    { what: 'health to complain', timeoutMs: 15_000, everyMs: 200 },
+  )
+  assert.match(health.stdout, /^NOT WELL\n.*worker/s)
+  assert.match(health.stdout, /1 waiting/)
+  const ready = await service.get('/health/ready')
+  t.diagnostic(`/health/ready of the server alone: ${ready.status} ${JSON.stringify(ready.body)}`)
+})
+
+test('a failed task is queued again by retry, and its counts begin anew', async (t) => {
+  const service = await startService(t)
+  const { body } = await service.fire('fail', ['f', 1], { options: { retries: 0 } })
+  const id = body.ids?.[0] ?? ''
+  await until(async () => (await service.tasks('--state', 'failed')).length === 1, {
+    what: 'it to fail',
+    everyMs: 100,
+  })
+  const retried = await service.cli('tasks', 'retry', id, '--json')
+  assert.deepEqual(documents(retried), [{ id, done: true }])
+  await until(() => service.runs().length === 2, { what: 'the second run' })
+  assert.equal(service.runs()[1]?.attempt, 1)
+  const [again] = documents<{ done: boolean; state: string }>(
+    await service.cli('tasks', 'retry', 'no-such-id', '--json'),
+  )
+  assert.equal(again?.done, false)
+})

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { Seal } from '../../src/tasks/seal.ts'
+import { until } from '../support/until.ts'
+import { type Listed, type RunningService, startService } from './support/service.ts'
+import { alter, stored } from './support/store-file.ts'
+import { end } from './support/storm.ts'
+
+/** What can't be trusted or read is never run: it is kept with its reason, told, and can be retried once mended. */
+
+test('tasks altered in the store are parked as refused, whichever part was altered, and the others run', async (t) => {
+  const { folder, ids } = await storedTasks(t, 7)
+  const [args = '', name = '', context = '', options = '', mac = '', swapped = '', good = ''] = ids
+  alter(folder, args, { args: '["forged"]' })
+  alter(folder, name, { name: 'once' })
+  const sealed = stored(folder, context, 'context')
+  alter(folder, context, { context: sealed.slice(0, -4) + (sealed.endsWith('AAAA') ? 'BBBB' : 'AAAA') })
+  alter(folder, options, { options: '{"retries":9}' })
+  alter(folder, mac, { mac: 'x'.repeat(43) })
+  alter(folder, swapped, { mac: stored(folder, good, 'mac') })
+  const service = await startService(t, { folder })
+  const parked = await parkedTasks(service, 6)
+  assert.deepEqual(
+    parked.map((task) => task.id).toSorted(),
+    [args, name, context, options, mac, swapped].toSorted(),
+  )
+  for (const task of parked) {
+    assert.equal(task.reason, 'refused')
+    assert.match(service.output, new RegExp(`is parked \\(refused\\).*macaron tasks show ${task.id}`))
+  }
+  await until(() => service.runs().length === 1, { what: 'the one that nobody touched' })
+  assert.equal(service.runs()[0]?.id, good)
+})
+
+test('a mended task runs when it is retried', async (t) => {
+  const { folder, ids } = await storedTasks(t, 1)
+  const [id = ''] = ids
+  const before = stored(folder, id, 'args')
+  alter(folder, id, { args: '["forged"]' })
+  const service = await startService(t, { folder })
+  await parkedTasks(service, 1)
+  alter(folder, id, { args: before })
+  const retried = await service.cli('tasks', 'retry', id)
+  assert.equal(retried.code, 0, retried.stderr)
+  await until(() => service.runs().some((run) => run.id === id && run.ended), {
+    what: 'the mended task to run',
+  })
+  assert.equal(service.runs()[0]?.key, 'k0')
+})
+
+test('arguments that nobody can decode are parked as undecodable, forged ones as refused', async (t) => {
+  // Only who has the key can store them so: the fixture's own key, as a newer version of Macaron would.
+  const { folder, ids } = await storedTasks(t, 1)
+  const [id = ''] = ids
+  const args = '[{"$":"from-the-future","v":1}]'
+  alter(folder, id, { args, mac: signedAs(folder, id, args) })
+  const service = await startService(t, { folder })
+  const [parked] = await parkedTasks(service, 1)
+  assert.equal(parked?.reason, 'undecodable')
+  assert.match(service.output, /is parked \(undecodable\)/)
+})
+
+test('a task sealed with a key that is gone is parked as unknown_key, and runs after a retry with the key back', async (t) => {
+  const { folder, ids } = await storedTasks(t, 1)
+  const [id = ''] = ids
+  const key = readFileSync(join(folder, '.macaron', 'seal.key'), 'utf8').trim()
+  const other = 'another-key-of-more-than-thirty-two-bytes'
+  const config = readFileSync(join(folder, 'macaron.yaml'), 'utf8')
+  writeFileSync(join(folder, 'macaron.yaml'), `${config}seal_keys: ['${other}']\n`)
+  const without = await startService(t, { folder })
+  const [parked] = await parkedTasks(without, 1)
+  assert.equal(parked?.reason, 'unknown_key')
+  assert.match(parked?.error?.message ?? '', /seal_keys/)
+  await end(without)
+  writeFileSync(join(folder, 'macaron.yaml'), `${config}seal_keys: ['${other}', '${key}']\n`)
+  const back = await startService(t, { folder })
+  assert.equal((await back.cli('tasks', 'retry', id)).code, 0)
+  await until(() => back.runs().some((run) => run.id === id && run.ended), { what: 'the task to run' })
+})
+
+test('a task no worker knows is parked as unknown_task, and goes on by itself when one knows it', async (t) => {
+  const { folder, ids } = await storedTasks(t, 1)
+  const [id = ''] = ids
+  const modules = ['tasks/bench.ts', 'bench/endpoints.ts', 'apis/bench.yaml'].map((path) =>
+    join(folder, path),
+  )
+  const texts = modules.map((path) => readFileSync(path, 'utf8'))
+  // An old worker: the same service before `note` was written.
+  modules.forEach((path, index) => {
+    writeFileSync(path, (texts[index] ?? '').replaceAll('function note(', 'function formerName('))
+  })
+  const old = await startService(t, { folder, command: 'work' })
+  const [parked] = await parkedTasks(old, 1)
+  assert.equal(parked?.reason, 'unknown_task')
+  assert.match(old.output, /Task note is parked \(unknown_task\)/)
+  modules.forEach((path, index) => {
+    writeFileSync(path, texts[index] ?? '')
+  })
+  const young = await startService(t, { folder, command: 'work' })
+  await until(() => young.runs().some((run) => run.id === id && run.ended), {
+    what: 'the task to run by itself',
+  })
+})
+
+/** Tasks stored by a server without a worker, which is then gone. */
+async function storedTasks(
+  t: TestContext,
+  count: number,
+): Promise<{ folder: string; ids: readonly string[] }> {
+  const server = await startService(t, { command: 'serve' })
+  const ids: string[] = []
+  for (let index = 0; index < count; index += 1) {
+    const { body } = await server.fire('note', [`k${index}`])
+    ids.push(...(body.ids ?? []))
+  }
+  await end(server)
+  return { folder: server.folder, ids }
+}
+
+async function parkedTasks(service: RunningService, count: number): Promise<readonly Listed[]> {
+  return await until(
+    async () => {
+      const parked = await service.tasks('--state', 'parked')
+      return parked.length === count ? parked : undefined
+    },
+    { what: `${count} parked tasks`, everyMs: 100 },
+  )
+}
+
+/** The authentication code of a stored task with other arguments, made with the service's own key. */
+function signedAs(folder: string, id: string, args: string): string {
+  const seal = new Seal([readFileSync(join(folder, '.macaron', 'seal.key'), 'utf8').trim()])
+  const part = (column: string) => stored(folder, id, column)
+  return seal.sign({
+    id,
+    name: part('name'),
+    firedAt: Number(part('fired_at')),
+    args,
+    options: part('options'),
+    context: part('context'),
+  })
+}

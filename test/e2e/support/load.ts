@@ -1,0 +1,67 @@
+import type { TestContext } from 'node:test'
+import { atEnd } from './at-end.ts'
+import type { RunningService } from './service.ts'
+
+/** Requests from several clients at a time until told to stop, or until so many were sent. */
+export interface LoadOptions {
+  readonly clients: number
+  /** How many requests at most. */
+  readonly requests: number
+  /** What a request fires. */
+  readonly task?: string
+  /** Further arguments of the task, after its key. */
+  readonly args?: readonly unknown[]
+  /** Goes before the number in every key. Default `k`. */
+  readonly prefix?: string
+}
+
+export interface LoadAnswers {
+  /** Keys whose request got a 2xx. */
+  readonly answered: readonly string[]
+  /** Statuses that were not 2xx, and codes of connections that broke, with how often. */
+  readonly refused: ReadonlyMap<string, number>
+  readonly sent: number
+}
+
+export interface Load {
+  /** Ends it after the requests under way. */
+  stop(): void
+  /** Resolves when all clients have ended. */
+  readonly ended: Promise<LoadAnswers>
+}
+
+/** Clients that never give up: what breaks a connection breaks one request of it. They end with the test at the latest. */
+export function load(test: TestContext, service: RunningService, options: LoadOptions): Load {
+  const { clients, requests, task = 'note', args = [], prefix = 'k' } = options
+  const answered: string[] = []
+  const refused = new Map<string, number>()
+  let sent = 0
+  let stopped = false
+  const one = async (): Promise<void> => {
+    const key = `${prefix}${sent++}`
+    const outcome = await service.fire(task, [key, ...args]).then(
+      (answer) => String(answer.status),
+      () => 'no answer',
+    )
+    if (outcome.startsWith('2')) answered.push(key)
+    else refused.set(outcome, (refused.get(outcome) ?? 0) + 1)
+    if (outcome === 'no answer') await moment()
+  }
+  const client = async (): Promise<void> => {
+    while (!stopped && sent < requests) await one()
+  }
+  const all = Promise.all(Array.from({ length: clients }, client))
+  const stop = (): void => {
+    stopped = true
+  }
+  atEnd(test, stop)
+  return {
+    stop,
+    ended: all.then(() => ({ answered, refused, sent })),
+  }
+}
+
+/** A server that is being started again refuses at once; without this the clients would only burn its CPU time. */
+function moment(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 10))
+}

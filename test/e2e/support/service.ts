@@ -1,0 +1,255 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { until } from '../../support/until.ts'
+import { atEnd } from './at-end.ts'
+import { bin, type CliAnswer, cleanEnvironment, cli, documents } from './cli.ts'
+import { copyOf, type FolderOptions } from './folders.ts'
+import { type KillRule, killAtVariable } from './kill-plan.ts'
+import { markVariable, openFiles, processesOf, type Role, signal } from './processes.ts'
+import { type Run, readRuns } from './runs.ts'
+
+export interface StartOptions extends FolderOptions {
+  /** Default `start`. */
+  readonly command?: 'start' | 'serve' | 'work'
+  /** A service folder that is there already, instead of a new copy of `fixture`. */
+  readonly folder?: string
+  /** Default `bench`. */
+  readonly fixture?: string
+  readonly port?: number
+  readonly env?: Readonly<Record<string, string>>
+  readonly kill?: readonly KillRule[]
+  readonly seed?: number
+  readonly uid?: number
+  /** Whether to wait until it serves or works. Default true. */
+  readonly wait?: boolean
+}
+
+/** A task as `macaron tasks ls --json` shows it. */
+export interface Listed {
+  readonly id: string
+  readonly name: string
+  readonly state: string
+  readonly reason?: string
+  readonly queue: string
+  readonly priority: number
+  readonly attempts: number
+  readonly crashes: number
+  readonly error?: { readonly code?: string; readonly message: string }
+  readonly args: unknown
+  readonly result?: unknown
+  readonly runAt?: string
+  readonly startedAt?: string
+  readonly settledAt?: string
+}
+
+/** Starts the real command on a copy of a fixture service, in a process group of its own. Everything is killed when the test ends. */
+export async function startService(test: TestContext, options: StartOptions = {}): Promise<RunningService> {
+  const folder = options.folder ?? copyOf(test, options.fixture ?? 'bench', options)
+  const port = options.port ?? (await freePort())
+  const service = new RunningService(folder, port, options)
+  atEnd(test, () => service.end())
+  if (options.wait !== false) await service.ready()
+  return service
+}
+
+export class RunningService {
+  readonly folder: string
+  readonly port: number
+  readonly mark = randomUUID()
+  readonly #command: string
+  readonly #process: ChildProcess
+  readonly #exit: Promise<number | null>
+  #output = ''
+
+  constructor(folder: string, port: number, options: StartOptions) {
+    const { command = 'start', uid } = options
+    this.folder = folder
+    this.port = port
+    this.#command = command
+    const listen = command === 'work' ? [] : ['--port', String(port), '--host', '127.0.0.1']
+    this.#process = spawn(process.execPath, [bin, command, '--service', folder, ...listen], {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...cleanEnvironment(), ...killing(folder, options), ...options.env, [markVariable]: this.mark },
+      ...(uid === undefined ? {} : { uid, gid: uid }),
+    })
+    const keep = (text: string): void => {
+      this.#output += text
+    }
+    this.#process.stdout?.setEncoding('utf8').on('data', keep)
+    this.#process.stderr?.setEncoding('utf8').on('data', keep)
+    this.#exit = once(this.#process, 'exit').then(([code]) => (typeof code === 'number' ? code : null))
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`
+  }
+
+  /** All it has printed so far, logs included. */
+  get output(): string {
+    return this.#output
+  }
+
+  /** The pid of the command itself, which leads the process group. */
+  get pid(): number {
+    return this.#process.pid ?? 0
+  }
+
+  /** The command's exit code; null when a signal ended it. */
+  get exit(): Promise<number | null> {
+    return this.#exit
+  }
+
+  /** Until it serves, or its worker runs. */
+  async ready(): Promise<void> {
+    let ended = false
+    void this.#exit.then(() => (ended = true))
+    await until(
+      async () => {
+        if (ended) throw new Error(`It ended instead of starting:\n${this.#output}`)
+        return this.#command === 'work' ? this.#output.includes('Runs tasks in') : this.#isServing()
+      },
+      { what: `the service to be ready; it said:\n${this.#output}`, timeoutMs: 20_000, everyMs: 25 },
+    )
+  }
+
+  async #isServing(): Promise<boolean> {
+    const live = await fetch(`${this.url}/health/live`).catch(() => undefined)
+    if (!live?.ok) return false
+    return this.#command === 'serve' || this.#output.includes('Runs tasks in') || !this.#runsTasks()
+  }
+
+  #runsTasks(): boolean {
+    return /^with_async: true/m.test(readFileSync(join(this.folder, 'macaron.yaml'), 'utf8'))
+  }
+
+  pids(role: Role): readonly number[] {
+    return processesOf(this.mark)
+      .filter((found) => found.role === role)
+      .map((found) => found.pid)
+  }
+
+  /** The pid of the only process of a role, once there is one. */
+  async pidOf(role: Role): Promise<number> {
+    return await until(() => this.pids(role)[0], { what: `a ${role} process` })
+  }
+
+  openFiles(role: Role): number {
+    return this.pids(role).reduce((sum, pid) => sum + openFiles(pid), 0)
+  }
+
+  /** A signal to the whole process group, as a terminal's Ctrl-C is. */
+  signalGroup(name: NodeJS.Signals): void {
+    signal(-this.pid, name)
+  }
+
+  /** Kills every process of it at once, whether or not its parent lives. */
+  killAll(): void {
+    for (const { pid } of processesOf(this.mark)) signal(pid, 'SIGKILL')
+  }
+
+  /** The same, and waits until they are gone. */
+  async end(): Promise<void> {
+    this.killAll()
+    await until(() => this.isGone(), { what: 'every process to be gone' })
+  }
+
+  /** Whether any of its processes lives. */
+  isGone(): boolean {
+    return processesOf(this.mark).length === 0
+  }
+
+  get runsFile(): string {
+    return join(this.folder, 'runs.ndjson')
+  }
+
+  runs(): readonly Run[] {
+    return readRuns(this.runsFile)
+  }
+
+  /** How many of the kills asked for have happened. */
+  kills(): number {
+    const folder = marksFolder(this.folder)
+    return existsSync(folder) ? readdirSync(folder).length : 0
+  }
+
+  cli(...args: readonly string[]): Promise<CliAnswer> {
+    return cli([...args, '--service', this.folder])
+  }
+
+  async tasks(...filter: readonly string[]): Promise<readonly Listed[]> {
+    const answer = await this.cli('tasks', 'ls', '--json', '--limit', '999999', ...filter)
+    if (answer.code !== 0) throw new Error(`macaron tasks ls failed: ${answer.stderr}`)
+    return documents<Listed>(answer)
+  }
+
+  /** Sends the JSON body to an operation; the answer's body is parsed. */
+  async post(path: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+    const response = await fetch(`${this.url}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    })
+    return await answerOf(response)
+  }
+
+  async get(path: string): Promise<Answer> {
+    return await answerOf(await fetch(`${this.url}${path}`))
+  }
+
+  /** Fires a task of the fixture `bench`. */
+  async fire(task: string, args: readonly unknown[], more: object = {}): Promise<Answer> {
+    return await this.post('/fire', { task, args, ...more })
+  }
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: {
+    readonly ids?: readonly string[]
+    readonly error?: string
+    readonly [key: string]: unknown
+  }
+}
+
+async function answerOf(response: Response): Promise<Answer> {
+  const text = await response.text()
+  return { status: response.status, headers: response.headers, body: text === '' ? {} : JSON.parse(text) }
+}
+
+function killing(folder: string, { kill, seed = 1 }: StartOptions): Record<string, string> {
+  if (kill === undefined) return {}
+  const marks = marksFolder(folder)
+  mkdirSync(marks, { recursive: true })
+  return {
+    NODE_OPTIONS: `--import ${new URL('./kill-at.ts', import.meta.url).href}`,
+    [killAtVariable]: JSON.stringify({ folder: marks, seed, rules: kill }),
+  }
+}
+
+function marksFolder(folder: string): string {
+  return join(folder, 'kills')
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (typeof address === 'object' && address !== null) return address.port
+  throw new Error('The system gave no port')
+}
+
+/** Removes marks of earlier kills, so that the rules begin anew. */
+export function writeFileIn(folder: string, path: string, text: string): void {
+  writeFileSync(join(folder, path), text)
+}

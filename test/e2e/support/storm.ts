@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import type { TestContext } from 'node:test'
+import { until } from '../../support/until.ts'
+import type { KillRule } from './kill-plan.ts'
+import { load } from './load.ts'
+import { describeTally, type Tally, tally } from './runs.ts'
+import { type RunningService, startService } from './service.ts'
+
+/** Requests that fire tasks while processes are killed; then everything that was answered must have run. */
+export interface StormOptions {
+  readonly kill: readonly KillRule[]
+  readonly seed: number
+  readonly clients?: number
+  readonly task?: string
+  readonly args?: readonly unknown[]
+  /** Done once every kill asked for has happened; the service it gives is the one that must end the work. */
+  readonly andThen?: (service: RunningService) => Promise<RunningService>
+}
+
+export interface StormReport extends Tally {
+  readonly kills: number
+  readonly states: Readonly<Record<string, number>>
+}
+
+/** Counts are said in the test's output; what the promises say of them is asserted here. */
+export async function storm(test: TestContext, options: StormOptions): Promise<StormReport> {
+  const { kill, seed, clients = 4, task = 'note', args = [] } = options
+  const expected = kill.reduce((sum, rule) => sum + rule.times, 0)
+  const first = await startService(test, { kill, seed })
+  const requesting = load(test, first, { clients, requests: 1_000_000, task, args })
+  await until(() => first.kills() === expected, { what: `${expected} kills`, timeoutMs: 40_000 })
+  const service = (await options.andThen?.(first)) ?? first
+  requesting.stop()
+  const { answered, refused } = await requesting.ended
+  await settled(service, answered)
+  const report = await count(service, answered)
+  test.diagnostic(
+    `kills ${report.kills}; ${describeTally(report)}; refused ${JSON.stringify(Object.fromEntries(refused))}`,
+  )
+  await end(service)
+  assertPromises(report)
+  return report
+}
+
+/** Until every answered task has run and nothing waits or runs any more. */
+async function settled(service: RunningService, answered: readonly string[]): Promise<void> {
+  await until(
+    () => {
+      const ended = new Set(service.runs().flatMap((run) => (run.ended ? [run.key] : [])))
+      return answered.every((key) => ended.has(key))
+    },
+    { what: 'every answered task to have run', timeoutMs: 30_000, everyMs: 100 },
+  )
+  await until(
+    async () => {
+      const answer = await service.cli('health', '--json')
+      const health: { waiting: number; running: number } = JSON.parse(answer.stdout)
+      return health.waiting === 0 && health.running === 0
+    },
+    { what: 'no task to wait or run any more', timeoutMs: 30_000, everyMs: 100 },
+  )
+}
+
+async function count(service: RunningService, answered: readonly string[]): Promise<StormReport> {
+  const tasks = await service.tasks()
+  const states = Object.entries(Object.groupBy(tasks, (task) => task.state))
+  return {
+    ...tally(service.runs(), answered, tasks.length),
+    kills: service.kills(),
+    states: Object.fromEntries(states.map(([state, own]) => [state, own?.length ?? 0])),
+  }
+}
+
+function assertPromises(report: StormReport): void {
+  assert.deepEqual(report.lost, [], 'answered with a 2xx, but never run')
+  assert.ok(report.stored >= report.answered, `stored ${report.stored} < answered ${report.answered}`)
+  assert.equal(report.overlaps, 0, 'a task ran in two places at the same time')
+  assert.deepEqual(report.states, { done: report.stored }, 'every stored task ends as done')
+}
+
+/** Ends the service gently and sees that nothing of it is left. */
+export async function end(service: RunningService): Promise<void> {
+  service.signalGroup('SIGINT')
+  await until(() => service.isGone(), { what: 'the service to be gone after SIGINT', timeoutMs: 20_000 })
+}
