@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { freePort } from '../test/support/free-port.ts'
@@ -10,7 +10,7 @@ import { writeService } from './package/service.ts'
 
 /**
  * What a user does first, with the packed tarball: installs it in an empty folder, writes a service with a handler and a task in
- * `.ts`, starts it, fires the task, presses Ctrl-C. Fails where a step does, or where something is left running.
+ * `.ts`, starts it, fires the task, presses Ctrl-C, has the types checked. Fails where a step does, or where something is left running.
  */
 const root = dirname(import.meta.dirname)
 const scratch = mkdtempSync(join(tmpdir(), 'macaron-package-'))
@@ -22,7 +22,10 @@ try {
   npm(service, 'install', '--silent', '--no-audit', '--no-fund', tarball())
   writeService(service)
   await startFireStop()
-  console.log('check-package: packed, installed, started, fired, stopped; nothing is left running')
+  checkTypes()
+  console.log(
+    'check-package: packed, installed, started, fired, stopped with nothing left running, types checked',
+  )
 } finally {
   for (const { pid } of leftRunning()) process.kill(pid, 'SIGKILL')
   rmSync(scratch, { recursive: true, force: true, maxRetries: 5 })
@@ -93,6 +96,27 @@ async function pressCtrlC(started: ChildProcess): Promise<void> {
       )
     },
   )
+}
+
+/** The handler against the types that are shipped. This repository lends its compiler and Node's types. */
+function checkTypes(): void {
+  const options = {
+    // An empty folder's package.json names no kind of module, as Node guesses it from the file.
+    module: 'preserve',
+    target: 'es2024',
+    strict: true,
+    noEmit: true,
+    allowImportingTsExtensions: true,
+    skipLibCheck: true,
+    typeRoots: [join(root, 'node_modules', '@types')],
+    types: ['node'],
+  }
+  writeFileSync(
+    join(service, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions: options, include: ['*.ts'] }),
+  )
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+  execFileSync(process.execPath, [compiler, '-p', service], { stdio: 'inherit' })
 }
 
 function leftRunning(): ReturnType<typeof processesIn> {
