@@ -102,9 +102,9 @@ function fireOf<Args extends readonly unknown[], Result>(
   type Handle = TaskHandle<Awaited<Result>>
   // The handle's type is the function's result: what the executor stores is what the function returned.
   const staged = (...args: Args) => fire({ definition, ...checked, args }) as Handle
-  return Object.assign(staged, {
-    now: async (...args: Args) => (await fireNow({ definition, ...checked, args })) as Handle,
-  })
+  // The same.
+  const now = async (...args: Args) => (await fireNow({ definition, ...checked, args })) as Handle
+  return Object.assign(staged, { now })
 }
 
 function checkName(name: string, place: string): void {

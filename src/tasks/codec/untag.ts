@@ -81,7 +81,8 @@ function bytesOf(tag: Tag): ArrayBuffer | NodeJS.TypedArray {
 function errorOf(tag: Tag, part: Part): Error {
   const { v, name, stack, code, cause } = tag
   if (typeof v !== 'string' || typeof name !== 'string') return unfit(tag)
-  const error = new Error(v, 'cause' in tag ? { cause: part(cause) } : {})
+  // Someone else's error brought back, not one of Macaron's.
+  const error = Error(v, 'cause' in tag ? { cause: part(cause) } : {})
   setHidden(error, 'name', name)
   setHidden(error, 'stack', typeof stack === 'string' ? stack : `${name}: ${v}`)
   if (typeof code === 'string') Object.assign(error, { code })
