@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { builtFolder, root } from './places.ts'
@@ -11,7 +11,9 @@ export const command = join(home, 'bin', 'macaron.js')
 
 /** Builds it anew. Its dependencies are found further up, in the clone's `node_modules`. */
 export function buildPackage(): void {
-  execFileSync(process.execPath, [join(root, 'scripts', 'build.ts')], { stdio: 'inherit' })
+  const { status } = spawnSync(process.execPath, [join(root, 'scripts', 'build.ts')], { stdio: 'inherit' })
+  // The build has said why.
+  if (status !== 0) process.exit(1)
   rmSync(builtFolder, { recursive: true, force: true })
   mkdirSync(home, { recursive: true })
   // Ends the clone's own package here: `macaron` means the built one below.
