@@ -1,6 +1,7 @@
 import { basename, extname } from 'node:path'
 import { type Fault, SetupError } from '../core/errors.ts'
 import type { Api } from './api.ts'
+import { circlesIn } from './circles.ts'
 import type { Dialect } from './dialect.ts'
 import { describeRaw, isRaw, type Raw, SpecDocument } from './document.ts'
 import { duplicateIds, duplicateRoutes } from './duplicates.ts'
@@ -8,6 +9,8 @@ import { locateFaults } from './locate.ts'
 import { openapi3 } from './openapi3.ts'
 import { readOperations } from './operations.ts'
 import { parseSpec } from './parse.ts'
+import { below, segmentsOf } from './pointers.ts'
+import { resolve } from './schema-table.ts'
 import { SchemaReader } from './schemas.ts'
 import { swagger2 } from './swagger2.ts'
 
@@ -51,15 +54,38 @@ function assemble(document: SpecDocument, dialect: Dialect, { basePath }: ReadOp
   const info: Raw = isRaw(root.info) ? root.info : {}
   const schemas = new SchemaReader(document, dialect.schemasAt)
   if (!isRaw(root.paths)) document.fault('', 'The document has no "paths"')
+  const named = schemas.named()
+  const operations = readOperations({ document, schemas, api: name, dialect, basePath })
+  for (const [pointer, message] of circularSchemas(named, schemas.parts, dialect))
+    document.fault(pointer, message)
   return {
     name,
     file,
     title: String(info.title ?? name),
     version: String(info.version ?? ''),
-    schemas: schemas.named(),
-    operations: readOperations({ document, schemas, api: name, dialect, basePath }),
+    schemas: named,
+    operations,
     parts: schemas.parts,
   }
+}
+
+function circularSchemas(
+  named: Api['schemas'],
+  parts: Api['parts'],
+  { schemasAt }: Dialect,
+): [string, string][] {
+  const places = new Map<string, string>([
+    ...Object.keys(named).map((name) => [`#${below('/schemas', name)}`, below(schemasAt, name)] as const),
+    ...Object.keys(parts).map((pointer) => [`#${below('/parts', pointer)}`, pointer] as const),
+  ])
+  const schemas = new Map([...places.keys()].map((ref) => [ref, resolve({ schemas: named, parts }, ref)]))
+  return [...circlesIn(schemas)].map(([ref, circle]) => {
+    const way = circle.map((step) => segmentsOf(places.get(step) ?? '').at(-1)).join(' → ')
+    return [
+      places.get(ref) ?? '',
+      `The schema is defined by itself (${way}): it may hold itself, but not be itself`,
+    ]
+  })
 }
 
 function dialectOf(file: string, root: Raw): Dialect {

@@ -100,6 +100,9 @@ const annotations = new Set([
   'writeOnly',
   'default',
   'discriminator',
+  // Worked out when the spec was read.
+  'x-nullable',
+  'x-mandatory',
 ])
 
 /** A schema and everything it is bound to fulfil as well, references followed. */

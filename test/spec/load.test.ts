@@ -138,6 +138,18 @@ components:
   assert.deepEqual(await faultsOf(context, text), ['5: The reference leads back to itself'])
 })
 
+test('a schema that is itself is refused, one that holds itself is not', async (context) => {
+  const text = `${head}paths: {}
+definitions:
+  A: { $ref: '#/definitions/B' }
+  B: { allOf: [{ $ref: '#/definitions/A' }, { type: object }] }
+  C: { type: object, properties: { c: { $ref: '#/definitions/C' } } }
+`
+  assert.deepEqual(await faultsOf(context, text), [
+    '5: The schema is defined by itself (A → B → A): it may hold itself, but not be itself',
+  ])
+})
+
 test('the specs of a folder are loaded in alphabetical order, other files left alone', async (context) => {
   const spec = `${head}paths: {}\n`
   const path = await folder(context, {

@@ -19,7 +19,7 @@ Account:
     tags: { type: array, items: { type: string }, default: [] }
     address: { $ref: '#/components/schemas/Address' }
     others: { type: object, additionalProperties: { $ref: '#/components/schemas/Address' } }
-    parent: { nullable: true, allOf: [{ $ref: '#/components/schemas/Account' }] }
+    parent: { x-nullable: true, allOf: [{ $ref: '#/components/schemas/Account' }] }
     pet: { oneOf: [{ $ref: '#/components/schemas/Cat' }, { $ref: '#/components/schemas/Dog' }] }
 Address:
   type: object
