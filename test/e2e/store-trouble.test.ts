@@ -17,7 +17,7 @@ import { giveToNobody, nobody, setWritable, smallDisk } from './support/trouble.
 
 test('a full disk answers 503, keeps what was stored, and goes on by itself once there is space', async (t) => {
   const folder = copyOf(t, 'bench')
-  const disk = smallDisk(t, 4)
+  const disk = smallDisk(t, 24)
   if (disk === undefined) return t.skip('this user may not mount a small disk')
   configure(folder, `broker_url: sqlite:${join(disk, 'store')}\n`)
   const service = await startService(t, { folder })
@@ -43,7 +43,7 @@ test('a full disk answers 503, keeps what was stored, and goes on by itself once
 
 test('a disk that fills up under load loses nothing that was answered', async (t) => {
   const folder = copyOf(t, 'bench')
-  const disk = smallDisk(t, 4)
+  const disk = smallDisk(t, 24)
   if (disk === undefined) return t.skip('this user may not mount a small disk')
   configure(folder, `broker_url: sqlite:${join(disk, 'store')}\n`)
   const service = await startService(t, { folder })
@@ -152,6 +152,8 @@ test('a store that another machine has taken under a running service answers 503
   assertUnavailable(refused)
   assert.match(service.output, /STORE_ELSEWHERE/)
   clearInterval(beats)
+  // Its last sign of life, long ago.
+  otherMachine(service.folder, Date.now() - 3_600_000)
   await until(async () => (await service.fire('note', ['after'])).status === 200, {
     what: 'a 2xx',
     timeoutMs: 15_000,
@@ -184,11 +186,11 @@ function allDone<T extends { state: string }>(tasks: readonly T[]): readonly T[]
   return tasks.every((task) => task.state === 'done') ? tasks : undefined
 }
 
-function otherMachine(folder: string): void {
+function otherMachine(folder: string, beatAt = Date.now()): void {
   inStore(folder, (database) =>
     database
       .prepare("UPDATE machine SET boot = 'another-boot', host = 'elsewhere.example', beat_at = ?")
-      .run(Date.now()),
+      .run(beatAt),
   )
 }
 
