@@ -70,7 +70,7 @@ export class ModelTexts {
     })
     const isOpen = shape.additional === undefined ? shape.properties.size === 0 : shape.additional !== false
     if (isOpen) members.push('  readonly [name: string]: unknown')
-    const opening = `/** What makes a ${className}. */\nexport interface ${initName} {`
+    const opening = `/** What \`new ${className}\` takes. */\nexport interface ${initName} {`
     return members.length === 0 ? `${opening}}` : `${opening}\n${members.join('\n')}\n}`
   }
 
@@ -78,7 +78,7 @@ export class ModelTexts {
     const name = this.#names.ofRef(ref)
     const value = `${docComment(schema)}export type ${name} = ${this.#types.of(schema, 'value')}`
     if (!this.#types.isTwoSided(ref)) return value
-    return `${value}\n\n/** What becomes a ${name}. */\nexport type ${this.#names.initOf(name)} = ${this.#types.of(schema, 'init')}`
+    return `${value}\n\n/** What may be given as ${name}. */\nexport type ${this.#names.initOf(name)} = ${this.#types.of(schema, 'init')}`
   }
 }
 

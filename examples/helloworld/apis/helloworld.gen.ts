@@ -1,4 +1,4 @@
-// Made by Macaron from helloworld.yaml: change that, not this. [1:77cf1520342292312e0414ba42b716c1]
+// Made by Macaron from helloworld.yaml: change that, not this. [1:d617d9651b99b49e994dd972d0b81d1a]
 /* eslint-disable */
 import { defineModels, Model, type Result } from 'macaron'
 
@@ -6,7 +6,7 @@ export class Hello extends Model<HelloInit> {
   declare message: string
 }
 
-/** What makes a Hello. */
+/** What `new Hello` takes. */
 export interface HelloInit {
   readonly message: string
 }
@@ -16,7 +16,7 @@ export class Signup extends Model<SignupInit> {
   declare email: string
 }
 
-/** What makes a Signup. */
+/** What `new Signup` takes. */
 export interface SignupInit {
   readonly name: string
   readonly email: string
@@ -30,7 +30,7 @@ export class Account extends Model<AccountInit> {
   declare mail: string
 }
 
-/** What makes a Account. */
+/** What `new Account` takes. */
 export interface AccountInit {
   readonly name: string
   readonly email: string
@@ -44,7 +44,7 @@ export class Mail extends Model<MailInit> {
   declare receipt?: string
 }
 
-/** What makes a Mail. */
+/** What `new Mail` takes. */
 export interface MailInit {
   readonly id: string
   readonly state: string

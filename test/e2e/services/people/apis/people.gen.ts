@@ -9,7 +9,7 @@ export class Person extends Model<PersonInit> {
   declare friends?: Person[]
 }
 
-/** What makes a Person. */
+/** What `new Person` takes. */
 export interface PersonInit {
   readonly name: string
   readonly born: Date | string
@@ -21,7 +21,7 @@ export class Address extends Model<AddressInit> {
   declare city: string
 }
 
-/** What makes a Address. */
+/** What `new Address` takes. */
 export interface AddressInit {
   readonly city: string
 }
@@ -31,7 +31,7 @@ export class Seen extends Model<SeenInit> {
   declare task: string
 }
 
-/** What makes a Seen. */
+/** What `new Seen` takes. */
 export interface SeenInit {
   readonly seen: { [name: string]: unknown }
   readonly task: string
