@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { Tokens } from './auth/tokens.ts'
 import type { Config } from './config.ts'
 import { type Stoppable, stopAll } from './core/lifecycle.ts'
@@ -9,7 +8,7 @@ import { jwtSecret } from './keys.ts'
 import { asyncOff, enableTasks, type LoadedService, loadService } from './service.ts'
 import { checksOf } from './spec/checks.ts'
 import { models } from './spec/model-registry.ts'
-import { openStore, stateFolder } from './store.ts'
+import { aliveFolder, openStore } from './store.ts'
 import { defaultOptions } from './tasks/options.ts'
 import { dropScope, takeStaged } from './tasks/outbox.ts'
 import type { TaskRuntime } from './tasks/runtime.ts'
@@ -51,7 +50,7 @@ export async function startWorkerRole(config: Config): Promise<Role> {
     concurrency: config.worker_concurrency,
     entry: entryOf('executor'),
     args: process.argv.slice(2),
-    aliveFolder: join(stateFolder(config), 'alive'),
+    aliveFolder: aliveFolder(config),
     stopTimeoutMs: config.stop_timeout,
     maxMemoryMiB: config.worker_max_memory,
     retention: defaultOptions.keep,

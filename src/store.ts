@@ -1,11 +1,16 @@
 import { join } from 'node:path'
 import type { Config } from './config.ts'
 import type { Engine } from './engines/engine.ts'
-import { openEngine } from './engines/open.ts'
+import { openEngine, storeFolder } from './engines/open.ts'
 
-/** Where a service keeps what it makes itself: keys, tasks, locks. */
+/** Where a service keeps what it makes itself: keys, and unless `broker_url` names another folder, tasks and locks. */
 export function stateFolder(config: Pick<Config, 'folder'>): string {
   return join(config.folder, '.macaron')
+}
+
+/** Where workers and their executors say that they are alive: beside the tasks, so that whoever uses the same store sees the same. */
+export function aliveFolder(config: Config): string {
+  return join(storeFolder(config.broker_url, stateFolder(config)), 'alive')
 }
 
 /** Opens the task store a configuration names. `worker`: this process consumes, or only reads and acts on tasks, and serves no requests. */

@@ -11,10 +11,17 @@ import { openSqlite, type SqliteOptions } from './sqlite/engine.ts'
  * @throws MacaronError `BROKER_UNSUPPORTED` for any other URL; what the engine's own opening throws.
  */
 export async function openEngine(url: string, options: SqliteOptions): Promise<Engine> {
+  return openSqlite({ ...options, folder: storeFolder(url, options.folder) })
+}
+
+/**
+ * The folder that holds the tasks and tells which workers and executors are alive; `folder` is the service's `.macaron/`.
+ * @throws MacaronError as above.
+ */
+export function storeFolder(url: string, folder: string): string {
   if (!url.startsWith(sqlite)) throw unsupported(url)
   const path = url.slice(sqlite.length)
-  if (path === '') return openSqlite(options)
-  return openSqlite({ ...options, folder: resolve(dirname(resolve(options.folder)), path) })
+  return path === '' ? folder : resolve(dirname(resolve(folder)), path)
 }
 
 const sqlite = 'sqlite:'
