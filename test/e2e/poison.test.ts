@@ -35,6 +35,20 @@ test('of ten tasks that share an executor with a poisonous one nine finish, and 
   assert.ok(innocent.length <= 18, 'an innocent task is rerun once at most')
 })
 
+test('a task that leaves a rejection nobody handles is parked as poison with the words of the error', async (t) => {
+  const service = await startService(t)
+  await service.fire('careless', ['bad'])
+  const parked = await until(async () => (await service.tasks('--state', 'parked'))[0], {
+    what: 'the task to be parked',
+    timeoutMs: 25_000,
+    everyMs: 200,
+  })
+  assert.equal(parked.reason, 'poison')
+  assert.match(parked.error?.message ?? '', /nobody caught this/)
+  assert.equal((await service.fire('note', ['after'])).status, 200)
+  await until(() => service.runs().some((run) => run.key === 'after' && run.ended), { what: 'others to run' })
+})
+
 const oneExecutor = `
 name: bench
 with_async: true

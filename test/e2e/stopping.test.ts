@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { until } from '../support/until.ts'
 import { load } from './support/load.ts'
+import { signal } from './support/processes.ts'
 import { rollingRestarts } from './support/rolling.ts'
 import { describeTally, tally } from './support/runs.ts'
 import { type RunningService, startService } from './support/service.ts'
@@ -79,6 +80,22 @@ test('tasks that do not end within stop_timeout go back to the queue at no cost,
   const [done] = await until(async () => allDone(await next.tasks()), { what: 'it to be done', everyMs: 100 })
   assert.equal(done?.attempts, 1)
   assert.equal(done?.crashes, 0)
+})
+
+test('a supervisor that is killed takes everything along in order, and nothing is lost', async (t) => {
+  const service = await startService(t)
+  await service.fire('work', ['running', 1000])
+  await until(() => service.runs().length === 1, { what: 'the task to start' })
+  signal(service.pid, 'SIGKILL')
+  await until(() => service.isGone(), { what: 'its children to end by themselves', timeoutMs: 15_000 })
+  assert.ok(
+    service.runs().every((run) => run.ended),
+    'the running task was cut off',
+  )
+  const next = await startService(t, { folder: service.folder })
+  assert.equal((await next.fire('note', ['after'])).status, 200)
+  await until(() => next.runs().length === 2, { what: 'the next task to run' })
+  assert.deepEqual((await next.tasks()).map((task) => task.attempts).slice(1), [1])
 })
 
 test('a second Ctrl-C ends everything at once, and loses nothing', async (t) => {

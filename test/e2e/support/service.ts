@@ -114,7 +114,7 @@ export class RunningService {
         if (ended) throw new Error(`It ended instead of starting:\n${this.#output}`)
         return this.#command === 'work' ? this.#output.includes('Runs tasks in') : this.#isServing()
       },
-      { what: `the service to be ready; it said:\n${this.#output}`, timeoutMs: 20_000, everyMs: 25 },
+      { what: `the service to be ready; it said:\n${this.#output}`, timeoutMs: 60_000, everyMs: 25 },
     )
   }
 

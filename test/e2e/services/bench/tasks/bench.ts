@@ -35,6 +35,13 @@ const poison = asyncTask(async function poison(key: string, ms: number) {
   process.kill(process.pid, 'SIGKILL')
 })
 
+/** Leaves a rejection behind that nobody handles, which ends a Node process. */
+const careless = asyncTask(async function careless(key: string) {
+  record({ phase: 'start', key })
+  void Promise.reject(new Error('nobody caught this'))
+  await delay(5000)
+})
+
 const fail = asyncTask(
   async function fail(key: string, times: number) {
     const attempt = currentTask()?.attempt ?? 0
@@ -71,4 +78,4 @@ const returns = asyncTask(async function returns(key: string, value: unknown) {
   return value
 })
 
-export const tasks = { note, work, block, poison, fail, once, parent, returns }
+export const tasks = { note, work, block, poison, careless, fail, once, parent, returns }
