@@ -66,7 +66,7 @@ export interface Consumer {
   names(): readonly string[]
   /** How many more leases it takes now; the engine never hands out more. */
   slots(): Slots
-  /** Takes leases. Must not throw. */
+  /** Takes leases, first those of the lowest `priority` and within one those due for the longest; never before `consume` has resolved. Must not throw. */
   run(leases: readonly Lease[]): void
   /**
    * Called before the tasks of a dead worker of this machine are given back: kills what that worker left running. Tasks are given back only
@@ -92,7 +92,10 @@ export interface Consumption {
   settle(lease: Lease, outcome: Outcome): Promise<'settled' | 'lost'>
   /** Stops handing out and resolves when no more leases will come. Leases in hand can still be settled. */
   pause(): Promise<void>
-  /** Gives up: records what is pending, gives back every lease still held, and ends. Idempotent. */
+  /**
+   * Gives up: records what is pending, gives back every lease still held, and ends, also where the store can't be written (what could not be recorded
+   * is answered `lost`, and its task given back later). Tasks that must not start twice are parked as `lost`. Idempotent.
+   */
   stop(): Promise<void>
 }
 
@@ -122,13 +125,14 @@ export type Outcome =
   /** To run again at `runAt`; counts as an attempt and a failure. */
   | { readonly kind: 'retry'; readonly runAt: number; readonly error: StoredError }
   | { readonly kind: 'failed'; readonly error: StoredError; readonly expiresAt: number }
+  /** Kept aside. `poison` and `lost` count as an attempt, `poison` as one more crash; for the other reasons it has not run. */
   | {
       readonly kind: 'parked'
       readonly reason: ParkReason
       readonly error: StoredError
       readonly expiresAt: number
     }
-  /** Its executor died: back to the queue at once, to run alone; `crashes` is the new count. Costs no attempt. */
+  /** Its executor died: back to the queue at once, to run alone; `crashes` is the new count. Counts as an attempt, not as a failure. */
   | { readonly kind: 'crashed'; readonly crashes: number; readonly error: StoredError }
   /** Was not run, or was interrupted by a stop: back to the queue as if it had not been taken. */
   | { readonly kind: 'returned' }

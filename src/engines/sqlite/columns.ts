@@ -35,20 +35,25 @@ export const messageColumns =
 
 const messageWidth = 11
 
-/** A message from a row that holds its columns from `at` on. */
-function messageOf(row: Row, at: number): TaskMessage {
+/** Whether the message of a row that begins with it must not start twice. */
+export function isAtMostOnce(row: Row): boolean {
+  return row[6] === 1
+}
+
+/** A message from a row that begins with its columns. */
+function messageOf(row: Row): TaskMessage {
   return {
-    id: text(row[at]),
-    name: text(row[at + 1]),
-    queue: text(row[at + 2]),
-    priority: integer(row[at + 3]),
-    runAt: integer(row[at + 4]),
-    firedAt: integer(row[at + 5]),
-    atMostOnce: row[at + 6] === 1,
-    args: text(row[at + 7]),
-    options: text(row[at + 8]),
-    context: text(row[at + 9]),
-    mac: text(row[at + 10]),
+    id: text(row[0]),
+    name: text(row[1]),
+    queue: text(row[2]),
+    priority: integer(row[3]),
+    runAt: integer(row[4]),
+    firedAt: integer(row[5]),
+    atMostOnce: isAtMostOnce(row),
+    args: text(row[7]),
+    options: text(row[8]),
+    context: text(row[9]),
+    mac: text(row[10]),
   }
 }
 
@@ -61,7 +66,7 @@ export function leaseOf(row: Row, lease: number): Lease {
   const at = seqColumn
   return {
     token: `${integer(row[at])}.${lease}`,
-    message: messageOf(row, 0),
+    message: messageOf(row),
     attempt: integer(row[at + 1]) + 1,
     failures: integer(row[at + 2]),
     crashes: integer(row[at + 3]),
@@ -85,7 +90,7 @@ export const recordTables =
 export function recordOf(row: Row): TaskRecord {
   const at = messageWidth
   return {
-    message: messageOf(row, 0),
+    message: messageOf(row),
     state: stateOf(row[at]),
     reason: reasonOf(row[at + 1]),
     attempts: integer(row[at + 2]),

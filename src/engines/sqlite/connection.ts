@@ -21,15 +21,21 @@ export class Connection {
     this.sql = new Sql(this.#database)
   }
 
-  /** Write-ahead logging, with `checkpointPages` pages of log before a commit copies them into the database file. */
-  useLog(checkpointPages: number): void {
+  /**
+   * Write-ahead logging, with `checkpointPages` pages of log before a commit copies them into the database file. False where the file system
+   * can't do that.
+   */
+  useLog(checkpointPages: number): boolean {
+    const mode = this.sql.first('PRAGMA journal_mode = WAL')?.[0]
+    // fullfsync: on macOS a plain flush stops at the disk's own memory.
     this.sql.script(`
-      PRAGMA journal_mode = WAL;
       PRAGMA synchronous = NORMAL;
+      PRAGMA fullfsync = ON;
       PRAGMA wal_autocheckpoint = ${checkpointPages};
       PRAGMA journal_size_limit = 67108864;
       PRAGMA temp_store = MEMORY;
       PRAGMA cache_size = -8192`)
+    return mode === 'wal'
   }
 
   /** One transaction, all or nothing; `durable`: it survives a power cut once this has returned. */

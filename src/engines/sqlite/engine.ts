@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { MacaronError, StoreError } from '../../core/errors.ts'
 import { isAlive } from '../../supervisor/alive.ts'
 import type { TaskMessage } from '../../tasks/message.ts'
@@ -122,6 +123,7 @@ class SqliteEngine implements Engine {
       this.#isConsuming = false
     }
     this.#consumption = startConsumption({ store, consumer, now, keptTasks, onEnd })
+    this.#consumption.catch(onEnd)
     return this.#consumption
   }
 
@@ -144,6 +146,7 @@ class SqliteEngine implements Engine {
       const deleted = await writer.request('purge', { states, expiredAt })
       total += deleted
       if (deleted < sliceSize) return total
+      await nextTurn()
     }
   }
 

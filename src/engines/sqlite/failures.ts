@@ -75,6 +75,13 @@ export function elsewhere(file: string, host: string): StoreError {
   )
 }
 
+export function unlogged(file: string): StoreError {
+  return new StoreError(
+    'STORE_UNWRITABLE',
+    `The file system of ${file} can't share memory between processes, which SQLite's write-ahead log needs. Put the service's folder on a local disk.`,
+  )
+}
+
 export function closed(): StoreError {
   return new StoreError('STORE_CLOSED', 'The task store was closed: the service is stopping.')
 }
@@ -98,7 +105,7 @@ function corrupt(file: string, cause: unknown): StoreError {
 function unwritable(file: string, cause: unknown): StoreError {
   return new StoreError(
     'STORE_UNWRITABLE',
-    `${file} can't be opened for writing (${asError(cause).message}). Check that its folder exists, belongs to this user and is on a disk that is not mounted read-only.`,
+    `${file} can't be opened or written (${asError(cause).message}). Check that its folder exists, belongs to this user and is on a disk that is not mounted read-only.`,
     { cause },
   )
 }

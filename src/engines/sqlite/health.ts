@@ -38,7 +38,7 @@ export async function examine(options: HealthOptions): Promise<EngineHealth> {
       faults.add(asError(error).message)
       return nothing
     })
-  const workers = countAlive(options.aliveFolder, seen.owners)
+  const workers = attempt(() => countAlive(options.aliveFolder, seen.owners), faults) ?? 0
   const { waiting, running, parked, oldestWaitMs } = seen
   const reasons = [
     ...faults,
@@ -79,6 +79,16 @@ function look(sql: Sql, now: number): Seen {
 function oldestInLine(sql: Sql, line: string): number | undefined {
   const time = sql.first(oldestOf(line))?.[0]
   return typeof time === 'number' ? time : undefined
+}
+
+/** What `work` gives, or undefined with its fault noted. */
+function attempt<T>(work: () => T, faults: Set<string>): T | undefined {
+  try {
+    return work()
+  } catch (error) {
+    faults.add(asError(error).message)
+    return undefined
+  }
 }
 
 function countAlive(aliveFolder: string, owners: readonly string[]): number {

@@ -75,6 +75,10 @@ export function filesAt(file: string): string {
 }
 
 function fileAt(path: string): string {
-  const found = statSync(path, { throwIfNoEntry: false })
-  return found === undefined ? 'none' : `${found.dev}:${found.ino}`
+  try {
+    const { dev, ino } = statSync(path)
+    return `${dev}:${ino}`
+  } catch {
+    return 'none'
+  }
 }

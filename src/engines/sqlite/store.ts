@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { codeOf } from '../../core/errors.ts'
 import { emit } from '../../core/events.ts'
 import { Connection, type Transaction } from './connection.ts'
-import { closed, elsewhere, isBusy, replaced, storeError } from './failures.ts'
+import { closed, elsewhere, isBusy, replaced, storeError, unlogged } from './failures.ts'
 import { isElsewhere, type Machine, presentMachine, takeMachine } from './machine.ts'
 import { busy, pause, retryEveryMs } from './patience.ts'
 import { filesAt, flushFolder, prepareFolder } from './place.ts'
@@ -65,7 +65,7 @@ export class Store {
     return this.#guarded(() => work(this.#open().connection.sql))
   }
 
-  /** Grows whenever another connection has committed. */
+  /** Grows whenever there may be something new for a worker. */
   changes(): number {
     const opened = this.#opened
     if (opened === undefined) return this.#changes
@@ -83,8 +83,9 @@ export class Store {
     return isReplaced
   }
 
-  /** Tells workers that something was stored. */
+  /** Tells workers that something was stored, the one on this connection too. */
   wake(): void {
+    this.#changes++
     this.#opened?.bell.ring()
   }
 
@@ -161,7 +162,7 @@ function open({ file, now, checkpointPages }: StoreOptions, silent: Machine | un
   try {
     // The log and its index are made with the same rights.
     if (isNew) chmodSync(file, 0o600)
-    connection.useLog(checkpointPages)
+    if (!connection.useLog(checkpointPages)) throw unlogged(file)
     if (isOutdated(connection.sql, file)) connection.write(({ sql }) => migrate(sql), true)
     settleIn(connection, { file, now: now(), silent })
     if (isNew) flushFolder(dirname(file))

@@ -95,7 +95,8 @@ export class Turns {
   }
 
   async #turn(): Promise<void> {
-    if (performance.now() < this.#failedAt + retryMs) return
+    const wait = this.#failedAt + retryMs - performance.now()
+    if (wait > 0) return this.#wakeIn(wait)
     const batch = this.#pending.splice(0, batchSize)
     try {
       const slots = this.#slots()
@@ -145,7 +146,8 @@ export class Turns {
     if (batch.length === 0) return
     for (const [index, pending] of batch.entries()) answer(pending, kept[index] === true)
     emit('task.settled', { count: kept.filter(Boolean).length })
-    if (this.#pending.length > 0) this.#wanted = true
+    // There are children now, or room, or tasks that were returned.
+    this.#wanted = true
   }
 
   #handOut({ leases, metAtMostOnce }: Claimed): void {
