@@ -34,9 +34,9 @@ export interface EncodeOptions {
 export function encode(value: unknown, options: EncodeOptions): string {
   const text = plainText(value, options.maxBytes) ?? new Encoder(options).text(value)
   // A UTF-16 unit is at most 3 bytes of UTF-8: most texts need no counting.
-  if (text.length * 3 > options.maxBytes && Buffer.byteLength(text) > options.maxBytes) {
-    throw tooLarge(options, `takes ${Buffer.byteLength(text)} bytes`)
-  }
+  if (text.length * 3 <= options.maxBytes) return text
+  const bytes = Buffer.byteLength(text)
+  if (bytes > options.maxBytes) throw tooLarge(options, bytes)
   return text
 }
 

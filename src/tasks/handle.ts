@@ -89,12 +89,13 @@ export class TaskHandle<Result> {
   }
 
   #unstage(): boolean {
-    const { staged, state } = this.#scope ?? { staged: [], state: 'released' }
+    // Only an open scope has anything staged.
+    const staged = this.#scope?.staged ?? []
     const index = staged.findIndex(
       (message) =>
         typeof message === 'object' && message !== null && 'id' in message && message.id === this.id,
     )
-    if (state === 'open' && index >= 0) {
+    if (index >= 0) {
       staged.splice(index, 1)
       this.#unstaged = true
     }

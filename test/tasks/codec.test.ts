@@ -86,6 +86,14 @@ suite('what the codec carries', () => {
     )
   })
 
+  test('numbers that JSON has no form for come back, among plain values and tagged ones', () => {
+    for (const number of [-0, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+      for (const original of [number, [number], { a: { b: [1, number] } }, [number, new Date(0)]]) {
+        assert.deepStrictEqual(roundTrip(original), original)
+      }
+    }
+  })
+
   test('a model comes back as an instance with its methods, nested anywhere', () => {
     const price = new Money({
       amount: 5,
@@ -278,7 +286,12 @@ suite('how much and how deep', () => {
     for (const text of [...cases, [new Date(0)], { k: undefined }, [1.5, null, true], new Uint8Array(9)]) {
       const size = Buffer.byteLength(encode(text, encoding))
       assert.doesNotThrow(() => encode(text, { ...encoding, maxBytes: size }))
-      assert.throws(() => encode(text, { ...encoding, maxBytes: size - 1 }), { code: 'ARGUMENT_TOO_LARGE' })
+      assert.throws(() => encode(text, { ...encoding, maxBytes: size - 1 }), {
+        code: 'ARGUMENT_TOO_LARGE',
+        message: new RegExp(
+          `more than the ${size - 1} bytes allowed \\(max_task_bytes\\)(, namely ${size})?\\.`,
+        ),
+      })
     }
   })
 
@@ -297,7 +310,10 @@ suite('how much and how deep', () => {
     for (let level = 0; level < 100; level++) bomb = [bomb, bomb, bomb, bomb]
     let dated: unknown = [new Date()]
     for (let level = 0; level < 100; level++) dated = { a: dated, b: dated, c: dated }
+    const long = 'x'.repeat(1_000_000)
     for (const huge of [
+      new Array(1000).fill(long),
+      [new Date(), ...new Array(1000).fill({ long })],
       bomb,
       dated,
       new Array(4_000_000_000),
@@ -306,7 +322,7 @@ suite('how much and how deep', () => {
     ]) {
       assert.throws(() => encode(huge, encoding), {
         code: 'ARGUMENT_TOO_LARGE',
-        message: /argument of test .* 1048576 are allowed \(max_task_bytes\)/,
+        message: /argument of test takes more than the 1048576 bytes allowed \(max_task_bytes\)\. Store/,
       })
     }
   })

@@ -40,7 +40,7 @@ test('one that can’t, or is too large, leaves its reason in its place', () => 
   )
   assert.match(
     unstoredReason(encodeResult('x'.repeat(2000), encoding)) ?? '',
-    /^The result takes 2002 bytes; 1000 are allowed/,
+    /^The result takes more than the 1000 bytes allowed \(max_task_bytes\)\. Store/,
   )
 })
 

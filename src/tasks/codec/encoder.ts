@@ -80,7 +80,6 @@ export class Encoder {
   }
 
   #items(items: readonly unknown[]): readonly unknown[] {
-    this.#spend(items.length)
     const copy: unknown[] = []
     // By index, so that holes are visited too: they become undefined.
     for (let index = 0; index < items.length; index++) copy.push(this.#part(items[index], `[${index}]`))
@@ -104,7 +103,7 @@ export class Encoder {
 
   #spend(bytes: number): void {
     this.#bytesLeft -= bytes
-    if (this.#bytesLeft < 0) throw tooLarge(this.#options, `takes more than ${this.#options.maxBytes} bytes`)
+    if (this.#bytesLeft < 0) throw tooLarge(this.#options)
   }
 
   #refusal(found: string, cause?: unknown): TaskError {
@@ -121,10 +120,12 @@ export class Encoder {
 /** Of nested objects and lists. Far less than what the stack of encoder and decoder can hold. */
 const mostLevels = 500
 
-export function tooLarge({ what, maxBytes }: EncodeOptions, found: string): TaskError {
+/** `bytes`, where they have been counted to the end. */
+export function tooLarge({ what, maxBytes }: EncodeOptions, bytes?: number): TaskError {
+  const counted = bytes === undefined ? '' : `, namely ${bytes}`
   return new TaskError(
     'ARGUMENT_TOO_LARGE',
-    `The ${what} ${found}; ${maxBytes} are allowed (max_task_bytes). Store the data elsewhere and pass its address.`,
+    `The ${what} takes more than the ${maxBytes} bytes allowed (max_task_bytes)${counted}. Store the data elsewhere and pass its address.`,
   )
 }
 

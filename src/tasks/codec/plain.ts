@@ -1,6 +1,6 @@
 /**
  * The short way of the codec: the JSON text of a value that JSON carries exactly as it is, without a copy. Undefined for any other, and
- * for one that is deep or has more than `most` parts, which the encoder judges.
+ * for one that is deep or larger than `most` bytes, which the encoder judges.
  */
 export function plainText(value: unknown, most: number): string | undefined {
   try {
@@ -15,12 +15,13 @@ const deepest = 20
 
 interface Walk {
   depth: number
-  /** References shared by many parents make few objects into endless texts. */
+  /** Parts and letters of texts: references shared by many parents make a few of them into endless texts. */
   left: number
 }
 
 function isPlain(value: unknown, walk: Walk): boolean {
   if (--walk.left < 0) return false
+  if (typeof value === 'string') return isShort(value, walk)
   if (typeof value !== 'object') return isPlainScalar(value)
   if (value === null) return true
   if (walk.depth >= deepest || hasToJson(value)) return false
@@ -30,8 +31,13 @@ function isPlain(value: unknown, walk: Walk): boolean {
   return plain
 }
 
+function isShort(text: string, walk: Walk): boolean {
+  walk.left -= text.length
+  return walk.left >= 0
+}
+
 function isPlainScalar(value: unknown): boolean {
-  if (typeof value === 'string' || typeof value === 'boolean') return true
+  if (typeof value === 'boolean') return true
   return typeof value === 'number' && Number.isFinite(value) && !Object.is(value, -0)
 }
 

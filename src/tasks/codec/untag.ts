@@ -74,8 +74,8 @@ function bytesOf(tag: Tag): ArrayBuffer | NodeJS.TypedArray {
   const { buffer } = new Uint8Array(Buffer.from(text(tag), 'base64'))
   if (tag.type === 'ArrayBuffer') return buffer
   const type = Object.entries(typedArrays).find(([name]) => name === tag.type)?.[1]
-  if (type === undefined || buffer.byteLength % type.BYTES_PER_ELEMENT !== 0) return unfit(tag)
-  return new type(buffer)
+  // Throws where the bytes are no whole number of elements.
+  return type === undefined ? unfit(tag) : new type(buffer)
 }
 
 function errorOf(tag: Tag, part: Part): Error {
