@@ -308,6 +308,8 @@ suite('how much and how deep', () => {
   test('few objects that refer to each other many times are refused soon, not written out', () => {
     let bomb: unknown = ['lol']
     for (let level = 0; level < 100; level++) bomb = [bomb, bomb, bomb, bomb]
+    let flat: unknown = [1]
+    for (let level = 0; level < 18; level++) flat = [flat, flat, flat, flat]
     let dated: unknown = [new Date()]
     for (let level = 0; level < 100; level++) dated = { a: dated, b: dated, c: dated }
     const long = 'x'.repeat(1_000_000)
@@ -315,6 +317,7 @@ suite('how much and how deep', () => {
       new Array(1000).fill(long),
       [new Date(), ...new Array(1000).fill({ long })],
       bomb,
+      flat,
       dated,
       new Array(4_000_000_000),
       ['x'.repeat(2_000_000)],
