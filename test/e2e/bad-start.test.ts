@@ -13,6 +13,8 @@ interface Rubbish {
   readonly what: string
   readonly files: Readonly<Record<string, string | undefined>>
   readonly says: readonly RegExp[]
+  /** Default `serve`, which starts fewer processes. */
+  readonly command?: 'start'
 }
 
 const config = 'name: bench\nwith_async: true\nworker_count: 1\n'
@@ -66,6 +68,7 @@ const rubbish: readonly Rubbish[] = [
   },
   {
     what: 'a binding whose function does not exist',
+    command: 'start',
     files: { 'apis/bench.yaml': spec('operationId: bench.endpoints.fier') },
     says: [/bench\.yaml:\d+.*fier/, /fire/],
   },
@@ -81,6 +84,7 @@ const rubbish: readonly Rubbish[] = [
   },
   {
     what: 'a task module that throws',
+    command: 'start',
     files: { 'tasks/broken.ts': "throw new Error('at import')\n" },
     says: [/tasks\/broken\.ts.*at import/, /\[TASK_MODULE_BROKEN\]/],
   },
@@ -110,10 +114,10 @@ const rubbish: readonly Rubbish[] = [
   },
 ]
 
-for (const { what, files, says } of rubbish) {
+for (const { what, files, says, command = 'serve' } of rubbish) {
   test(`${what} is told at start, with exit code 78`, async (t) => {
     const folder = copyOf(t, 'bench', { files })
-    const answer = await start(folder, '0')
+    const answer = await start(folder, '0', command)
     assert.equal(answer.code, 78, everything(answer))
     for (const part of says) assert.match(everything(answer), part)
     assert.doesNotMatch(answer.stderr, /node:internal/, 'no stack of ours is of use to anyone')
@@ -183,15 +187,15 @@ test('an argument that can not travel, a huge one and a 20 MB body are told what
   )
   const huge = await service.fire('note', ['key', 'x'.repeat(1_200_000)])
   assert.equal(huge.body.error, 'ARGUMENT_TOO_LARGE')
-  assert.match(service.output, /argument of note takes 1200010 bytes.*max_task_bytes/)
+  assert.match(service.output, /argument of note takes .* 1048576 are allowed \(max_task_bytes\)/)
   const body = await service.fire('note', ['x'.repeat(20_000_000)])
   assert.equal(body.status, 413)
   assert.match(String(body.body.error_description), /4000000/)
   assert.deepEqual(await service.tasks(), [])
 })
 
-function start(folder: string, port: string): Promise<CliAnswer> {
-  return cli(['start', '--service', folder, '--port', port, '--host', '127.0.0.1'])
+function start(folder: string, port: string, command = 'start'): Promise<CliAnswer> {
+  return cli([command, '--service', folder, '--port', port, '--host', '127.0.0.1'])
 }
 
 function everything({ stdout, stderr }: CliAnswer): string {

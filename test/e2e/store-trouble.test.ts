@@ -75,11 +75,7 @@ test('a store folder that may not be written is refused at start with STORE_UNWR
   await ran(first, ['before'])
   await end(first)
   setWritable(join(folder, '.macaron'), false)
-  await assertRefused(
-    t,
-    { folder, uid: nobody },
-    /tasks\.db can't be opened for writing[\s\S]*\[STORE_UNWRITABLE\]/,
-  )
+  await assertRefused(t, { folder, uid: nobody }, /tasks\.db can't be opened[\s\S]*\[STORE_UNWRITABLE\]/)
   setWritable(join(folder, '.macaron'), true)
   const service = await startService(t, { folder, uid: nobody })
   assert.equal((await service.fire('note', ['after'])).status, 200)
