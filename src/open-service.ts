@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { loadConfig, useConfig } from './config.ts'
-import { type Context, openScope, type User, withContext } from './core/context.ts'
+import { type Context, contextOf, type User, withContext } from './core/context.ts'
 import { asyncOff, enableTasks, loadService } from './service.ts'
 import { openStore } from './store.ts'
 import { dropScope, takeStaged } from './tasks/outbox.ts'
@@ -39,23 +39,9 @@ export async function openService(options: OpenServiceOptions = {}): Promise<Ope
     await engine.close()
   }
   return {
-    run: (fn) => runInScope(fn, scriptContext(options.user), runtime),
+    run: (fn) => runInScope(fn, contextOf(randomUUID(), options.user), runtime),
     close,
     [Symbol.asyncDispose]: close,
-  }
-}
-
-function scriptContext(user: User | undefined): Context {
-  return {
-    callId: randomUUID(),
-    request: undefined,
-    user,
-    token: undefined,
-    trace: undefined,
-    values: {},
-    task: undefined,
-    scope: openScope(),
-    sealed: undefined,
   }
 }
 
