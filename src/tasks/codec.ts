@@ -47,11 +47,16 @@ export function encode(value: unknown, options: EncodeOptions): string {
 export function decode(text: string, models: ModelCodec): unknown {
   try {
     const value: unknown = JSON.parse(text)
-    // Without a tag or a doubled $ the value is what JSON says.
-    return text.includes('"$') ? revive(value, models) : value
+    return mayHaveTags(text) ? revive(value, models) : value
   } catch (error) {
     if (error instanceof MessageError) throw error
     // Neither message nor cause of a parser's error: they quote the value, which has no place in a log.
     throw new MessageError('undecodable', 'The stored value is no text that the codec writes')
   }
+}
+
+/** Without a tag or a doubled `$` a value is what JSON says. */
+function mayHaveTags(text: string): boolean {
+  // A single letter is found 20 times as fast as one that follows a quote, of which JSON is full.
+  return text.includes('$') && text.includes('"$')
 }
