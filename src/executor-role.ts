@@ -1,6 +1,6 @@
 import type { Config } from './config.ts'
 import type { Engine } from './engines/engine.ts'
-import { asyncOff, enableTasks, loadService } from './service.ts'
+import { asyncOff, enableTasks, loadTasks } from './service.ts'
 import { openStore } from './store.ts'
 import { registry } from './tasks/registry.ts'
 import type { ExecutorService } from './worker/executor.ts'
@@ -13,6 +13,6 @@ export async function loadExecutor(config: Config): Promise<ExecutorService> {
     return engine
   })
   if (runtime === undefined) throw asyncOff(config)
-  await loadService(config)
+  await loadTasks(config)
   return { tasks: registry, runtime }
 }

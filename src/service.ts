@@ -8,8 +8,9 @@ import type { Engine } from './engines/engine.ts'
 import { sealKeys } from './keys.ts'
 import type { Api } from './spec/api.ts'
 import { type Bindings, bindHandlers } from './spec/bindings.ts'
+import { importBoundModules } from './spec/bound-modules.ts'
 import { generateIfStale } from './spec/generate.ts'
-import { loadApis } from './spec/load.ts'
+import { loadApis, specFiles } from './spec/load.ts'
 import { models } from './spec/model-registry.ts'
 import { Outbox } from './tasks/outbox.ts'
 import { registry } from './tasks/registry.ts'
@@ -27,12 +28,30 @@ export interface LoadedService {
  * @throws SetupError with every fault found, each with file and line.
  */
 export async function loadService(config: Config): Promise<LoadedService> {
-  const apis = await loadApis(join(config.folder, 'apis'), { basePath: config.base_path })
+  const apis = await loadApis(apisFolder(config), { basePath: config.base_path })
   for (const api of apis) await generateIfStale(api.file)
   models.addApis(apis)
   const bindings = await bindHandlers(apis, config.folder)
   await importTasks(join(config.folder, 'tasks'))
   return { apis, bindings }
+}
+
+/**
+ * Loads what running tasks needs: the modules the specs bind, and `tasks/`. The specs themselves are read again when a model of theirs is first made.
+ * @throws SetupError as above.
+ */
+export async function loadTasks(config: Config): Promise<void> {
+  const files = await specFiles(apisFolder(config))
+  for (const file of files) {
+    await generateIfStale(file)
+    models.define(file, {})
+  }
+  await importBoundModules(files, config.folder)
+  await importTasks(join(config.folder, 'tasks'))
+}
+
+function apisFolder(config: Config): string {
+  return join(config.folder, 'apis')
 }
 
 /** Modules in `tasks/` declare tasks that no operation's module imports. */
