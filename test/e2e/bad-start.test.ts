@@ -161,10 +161,7 @@ test('a Node that is too old is told so in one line', async (t) => {
 
 test('a service that declares tasks without with_async says so at start, and fire throws ASYNC_OFF', async (t) => {
   const service = await startService(t, { files: { 'macaron.yaml': 'name: bench\nlog_format: json\n' } })
-  assert.match(
-    service.output,
-    /declares tasks \(.*note.*\) but runs none: set with_async: true in .*macaron\.yaml/,
-  )
+  await service.says(/declares tasks \(.*note.*\) but runs none: set with_async: true in .*macaron\.yaml/)
   assert.equal(service.pids('worker').length, 0)
   const answer = await service.fire('note', ['off'])
   assert.equal(answer.status, 500)
@@ -181,13 +178,10 @@ test('an argument that can not travel, a huge one and a 20 MB body are told what
   const unportable = await service.fire('note', ['key'], { end: 'unportable' })
   assert.equal(unportable.status, 500)
   assert.equal(unportable.body.error, 'ARGUMENT_NOT_PORTABLE')
-  assert.match(
-    service.output,
-    /argument of returns can't travel to a worker: a function at \[1\]\.deep\[0\]\.call/,
-  )
+  await service.says(/argument of returns can't travel to a worker: a function at \[1\]\.deep\[0\]\.call/)
   const huge = await service.fire('note', ['key', 'x'.repeat(1_200_000)])
   assert.equal(huge.body.error, 'ARGUMENT_TOO_LARGE')
-  assert.match(service.output, /argument of note takes .* 1048576 are allowed \(max_task_bytes\)/)
+  await service.says(/argument of note takes .*max_task_bytes/)
   const body = await service.fire('note', ['x'.repeat(20_000_000)])
   assert.equal(body.status, 413)
   assert.match(String(body.body.error_description), /4000000/)

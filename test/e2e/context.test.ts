@@ -77,6 +77,7 @@ test('a task and its child see the user, request, call id, token and values of t
   assert.equal(other?.seen.callId, 'call-from-outside')
   assert.equal(other?.seen.values.plan, 'platinum')
   // The log ties request and task together.
+  await service.says(/Task look starts/)
   const lines = service.output.split('\n').filter((line) => line.includes('"callId":"call-from-outside"'))
   assert.ok(lines.some((line) => line.includes('"role":"server"') && line.includes('POST /people/7')))
   assert.ok(lines.some((line) => line.includes('Task look starts') && line.includes('"userId":"ada"')))

@@ -28,7 +28,7 @@ test('tasks altered in the store are parked as refused, whichever part was alter
   )
   for (const task of parked) {
     assert.equal(task.reason, 'refused')
-    assert.match(service.output, new RegExp(`is parked \\(refused\\).*macaron tasks show ${task.id}`))
+    await service.says(new RegExp(`is parked \\(refused\\).*macaron tasks show ${task.id}`))
   }
   await until(() => service.runs().length === 1, { what: 'the one that nobody touched' })
   assert.equal(service.runs()[0]?.id, good)
@@ -59,7 +59,7 @@ test('arguments that nobody can decode are parked as undecodable, forged ones as
   const service = await startService(t, { folder })
   const [parked] = await parkedTasks(service, 1)
   assert.equal(parked?.reason, 'undecodable')
-  assert.match(service.output, /is parked \(undecodable\)/)
+  await service.says(/is parked \(undecodable\)/)
 })
 
 test('a task sealed with a key that is gone is parked as unknown_key, and runs after a retry with the key back', async (t) => {
@@ -94,7 +94,7 @@ test('a task no worker knows is parked as unknown_task, and goes on by itself wh
   const old = await startService(t, { folder, command: 'work' })
   const [parked] = await parkedTasks(old, 1)
   assert.equal(parked?.reason, 'unknown_task')
-  assert.match(old.output, /Task note is parked \(unknown_task\)/)
+  await old.says(/Task note is parked \(unknown_task\)/)
   modules.forEach((path, index) => {
     writeFileSync(path, texts[index] ?? '')
   })

@@ -27,7 +27,7 @@ test('of ten tasks that share an executor with a poisonous one nine finish, and 
   assert.equal(parked.reason, 'poison')
   assert.equal(parked.crashes, 3)
   assert.match(parked.error?.message ?? '', /SIGKILL/)
-  assert.match(service.output, /Task poison is parked \(poison\)/)
+  await service.says(/Task poison is parked \(poison\)/)
   await until(async () => (await service.tasks('--state', 'done')).length === 9, {
     what: 'nine done tasks',
     everyMs: 200,

@@ -26,7 +26,7 @@ test('a full disk answers 503, keeps what was stored, and goes on by itself once
   fill(ballast)
   const refused = await until(() => refusal(service, 'x'.repeat(20_000)), { what: 'a 503 on a full disk' })
   assertUnavailable(refused)
-  assert.match(service.output, /STORE_FULL/)
+  await service.says(/STORE_FULL/)
   assert.equal((await service.get('/wait/1')).status, 200, 'the rest is served')
   assert.equal((await service.get('/health/ready')).status, 503)
   rmSync(ballast)
@@ -108,7 +108,7 @@ test('a store file that is damaged under a running service answers 503 with its 
   const lied = answers.flatMap((answer, index) => (answer.status === 200 ? [`later${index}`] : []))
   t.diagnostic(`after the damage: ${lied.length} of 30 answered 2xx, ${30 - lied.length} refused`)
   for (const answer of answers) if (answer.status !== 200) assertUnavailable(answer)
-  assert.match(service.output, /STORE_CORRUPT/)
+  await service.says(/STORE_CORRUPT/)
   await ran(service, lied)
 })
 
@@ -135,7 +135,7 @@ test('a store that another machine uses is refused with STORE_ELSEWHERE, and tak
   )
   clearInterval(beats)
   const service = await serves(t, folder)
-  assert.match(service.output, /takes it over/)
+  await service.says(/takes it over/)
 })
 
 test('a store that another machine has taken under a running service answers 503, and is used again once that one is silent', async (t) => {
@@ -146,7 +146,7 @@ test('a store that another machine has taken under a running service answers 503
   atEnd(t, () => clearInterval(beats))
   const refused = await until(() => refusal(service, ''), { what: 'a 503', timeoutMs: 15_000, everyMs: 100 })
   assertUnavailable(refused)
-  assert.match(service.output, /STORE_ELSEWHERE/)
+  await service.says(/STORE_ELSEWHERE/)
   clearInterval(beats)
   // Its last sign of life, long ago.
   otherMachine(service.folder, Date.now() - 3_600_000)
@@ -162,7 +162,7 @@ test('a store that another machine has taken under a running service answers 503
 async function assertRefused(t: TestContext, options: StartOptions, says: RegExp): Promise<void> {
   const service = await startService(t, { ...options, command: 'serve', wait: false })
   assert.equal(await service.exit, 1)
-  assert.match(service.output, says)
+  await service.says(says)
 }
 
 /** The store can be used: what was in it is there, and what is fired now runs. */

@@ -24,10 +24,10 @@ export async function blockedLoop(test: TestContext, ms: number): Promise<void> 
   test.diagnostic(
     `${waits.length} others fired meanwhile: median ${median.toFixed(1)} ms to start, worst ${worst.toFixed(1)} ms`,
   )
-  assert.ok(worst < 800, `worst ${worst} ms: a hand-over to the blocked executor is taken back after 400 ms`)
+  assert.ok(worst < 1000, `worst ${worst} ms: a hand-over to the blocked executor is taken back after 400 ms`)
   assert.ok(median < 100, `median ${median} ms`)
   assert.equal(service.runs().filter((run) => run.key === 'busy').length, 1)
-  assert.match(service.output, /a task blocks its event loop \(block\)/)
+  await service.says(/a task blocks its event loop \(block\)/)
 
   /** From the fire to the start, on the system's monotonic clock. */
   async function waitOf(key: string): Promise<number> {

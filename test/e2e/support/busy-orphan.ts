@@ -29,6 +29,6 @@ export async function busyOrphan(test: TestContext): Promise<void> {
   assert.equal(counts.overlaps, 0)
   assert.equal(busy.length, 2)
   assert.ok(!service.pids('executor').includes(orphan.pid), 'the orphan was killed')
-  assert.match(service.output, /left behind by a worker that died/)
+  await service.says(/left behind by a worker that died/)
   service.killAll()
 }

@@ -95,6 +95,16 @@ export class RunningService {
     return this.#output
   }
 
+  /** Until it has printed something like this: what a process writes may be read a moment after it has answered. */
+  async says(pattern: RegExp): Promise<void> {
+    await until(() => pattern.test(this.#output), {
+      what: `the service to say ${pattern}`,
+      timeoutMs: 5000,
+    }).catch((error: Error) => {
+      throw new Error(`${error.message}; it said:\n${this.#output}`)
+    })
+  }
+
   /** The pid of the command itself, which leads the process group. */
   get pid(): number {
     return this.#process.pid ?? 0

@@ -3,10 +3,10 @@ import type { TestContext } from 'node:test'
 import { until } from '../../support/until.ts'
 import type { KillRule } from './kill-plan.ts'
 import { load } from './load.ts'
-import { describeTally, type Tally, tally } from './runs.ts'
-import { type RunningService, startService } from './service.ts'
+import { describeTally, type Run, type Tally, tally } from './runs.ts'
+import { type Listed, type RunningService, startService } from './service.ts'
 
-/** Requests that fire tasks while processes are killed; then everything that was answered must have run. */
+/** Requests that fire tasks while processes are killed; then what was promised of what was answered must hold. */
 export interface StormOptions {
   readonly kill: readonly KillRule[]
   readonly seed: number
@@ -15,6 +15,17 @@ export interface StormOptions {
   readonly args?: readonly unknown[]
   /** Done once every kill asked for has happened; the service it gives is the one that must end the work. */
   readonly andThen?: (service: RunningService) => Promise<RunningService>
+  /** Asserts what must hold then. Default `assertPromises`. */
+  readonly check?: (test: TestContext, aftermath: Aftermath) => void
+}
+
+/** What is there after a storm. */
+export interface Aftermath {
+  readonly report: StormReport
+  /** Keys whose request got a 2xx. */
+  readonly answered: readonly string[]
+  readonly tasks: readonly Listed[]
+  readonly runs: readonly Run[]
 }
 
 export interface StormReport extends Tally {
@@ -22,7 +33,7 @@ export interface StormReport extends Tally {
   readonly states: Readonly<Record<string, number>>
 }
 
-/** Counts are said in the test's output; what the promises say of them is asserted here. */
+/** Counts are said in the test's output. */
 export async function storm(test: TestContext, options: StormOptions): Promise<StormReport> {
   const { kill, seed, clients = 4, task = 'note', args = [] } = options
   const expected = kill.reduce((sum, rule) => sum + rule.times, 0)
@@ -32,25 +43,20 @@ export async function storm(test: TestContext, options: StormOptions): Promise<S
   const service = (await options.andThen?.(first)) ?? first
   requesting.stop()
   const { answered, refused } = await requesting.ended
-  await settled(service, answered)
-  const report = await count(service, answered)
+  await settled(service)
+  const tasks = await service.tasks()
+  const report = count(service, { answered, tasks })
   test.diagnostic(
     `kills ${report.kills}; ${describeTally(report)}; refused ${JSON.stringify(Object.fromEntries(refused))}`,
   )
   await end(service)
-  assertPromises(report)
+  const check = options.check ?? assertPromises
+  check(test, { report, answered, tasks, runs: service.runs() })
   return report
 }
 
-/** Until every answered task has run and nothing waits or runs any more. */
-async function settled(service: RunningService, answered: readonly string[]): Promise<void> {
-  await until(
-    () => {
-      const ended = new Set(service.runs().flatMap((run) => (run.ended ? [run.key] : [])))
-      return answered.every((key) => ended.has(key))
-    },
-    { what: 'every answered task to have run', timeoutMs: 30_000, everyMs: 100 },
-  )
+/** Until nothing waits or runs any more. */
+async function settled(service: RunningService): Promise<void> {
   await until(
     async () => {
       const answer = await service.cli('health', '--json')
@@ -61,8 +67,10 @@ async function settled(service: RunningService, answered: readonly string[]): Pr
   )
 }
 
-async function count(service: RunningService, answered: readonly string[]): Promise<StormReport> {
-  const tasks = await service.tasks()
+function count(
+  service: RunningService,
+  { answered, tasks }: Pick<Aftermath, 'answered' | 'tasks'>,
+): StormReport {
   const states = Object.entries(Object.groupBy(tasks, (task) => task.state))
   return {
     ...tally(service.runs(), answered, tasks.length),
@@ -71,7 +79,8 @@ async function count(service: RunningService, answered: readonly string[]): Prom
   }
 }
 
-function assertPromises(report: StormReport): void {
+/** What holds for every task that may run more than once. */
+export function assertPromises(_test: TestContext, { report }: Pick<Aftermath, 'report'>): void {
   assert.deepEqual(report.lost, [], 'answered with a 2xx, but never run')
   assert.ok(report.stored >= report.answered, `stored ${report.stored} < answered ${report.answered}`)
   assert.equal(report.overlaps, 0, 'a task ran in two places at the same time')
