@@ -153,7 +153,7 @@ class ForkedChild implements Child {
 
 function forkChild({ entry, args = [], env, files = [] }: ChildOptions): ChildProcess {
   return fork(entry, args, {
-    execArgv: sourceFlags,
+    execArgv: [...sourceFlags, ...quietFlags],
     serialization: 'advanced',
     stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...files],
     ...(env === undefined ? {} : { env }),
@@ -162,3 +162,6 @@ function forkChild({ entry, args = [], env, files = [] }: ChildOptions): ChildPr
 
 /** Run from its TypeScript sources, the package resolves itself to them in children too. */
 const sourceFlags = import.meta.filename.endsWith('.ts') ? ['--conditions=macaron-source'] : []
+
+/** A service's package.json need not have a "type", and nobody needs to be told so at each start. */
+const quietFlags = ['--disable-warning=MODULE_TYPELESS_PACKAGE_JSON']

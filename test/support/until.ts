@@ -10,7 +10,10 @@ export interface UntilOptions {
 }
 
 /** Waits until `condition` gives something other than false, null or undefined, and returns that. The only waiting in the tests. */
-export async function until<T>(condition: () => T | Promise<T>, options: UntilOptions): Promise<NonNullable<T>> {
+export async function until<T>(
+  condition: () => T | Promise<T>,
+  options: UntilOptions,
+): Promise<NonNullable<T>> {
   const deadline = Date.now() + (options.timeoutMs ?? 10_000)
   for (;;) {
     const value = await condition()
