@@ -2,7 +2,7 @@ import { Tokens } from './auth/tokens.ts'
 import type { Config } from './config.ts'
 import { type Stoppable, stopAll } from './core/lifecycle.ts'
 import type { Engine } from './engines/engine.ts'
-import { entryOf, nodeOptions } from './entries.ts'
+import { entryOf } from './entries.ts'
 import { openHttp } from './http/server.ts'
 import { jwtSecret } from './keys.ts'
 import { asyncOff, enableTasks, type LoadedService, loadService } from './service.ts'
@@ -49,7 +49,6 @@ export async function startWorkerRole(config: Config): Promise<Role> {
     executors: config.worker_count,
     concurrency: config.worker_concurrency,
     entry: entryOf('executor'),
-    execArgv: nodeOptions,
     args: process.argv.slice(2),
     aliveFolder: aliveFolder(config),
     stopTimeoutMs: config.stop_timeout,

@@ -4,7 +4,7 @@ import type { Settings } from '../config-keys.ts'
 import { SetupError } from '../core/errors.ts'
 import { logEvents } from '../core/log-lines.ts'
 import { openLogger } from '../core/logger.ts'
-import { entryOf, nodeOptions } from '../entries.ts'
+import { entryOf } from '../entries.ts'
 import { stateFolder } from '../store.ts'
 import { startChild } from '../supervisor/child.ts'
 import { onStopSignals } from '../supervisor/signals.ts'
@@ -72,7 +72,6 @@ function superviseRole(
       startChild({
         name,
         entry: entryOf(role),
-        execArgv: nodeOptions,
         args: [config.folder, JSON.stringify(overrides)],
         // Its own stop keeps to stop_timeout; beyond a margin it is not going to end.
         stopTimeoutMs: config.stop_timeout + 5000,
