@@ -1,6 +1,8 @@
 import { createRequire } from 'node:module'
+import { isatty } from 'node:tty'
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino'
 import { withoutSecrets, withoutTokens } from './secrets.ts'
+import { writeOut } from './standard-output.ts'
 
 export interface LoggerOptions {
   /** `trace`, `debug`, `info`, `warn`, `error` or `fatal`. */
@@ -13,7 +15,6 @@ export interface LoggerOptions {
 
 /** The logger of a process: structured lines on standard output, written at once so that none is lost when the process dies. */
 export function openLogger({ level, format, role }: LoggerOptions): Logger {
-  const output = pino.destination({ fd: 1, sync: true })
   return pino(
     {
       level,
@@ -24,20 +25,20 @@ export function openLogger({ level, format, role }: LoggerOptions): Logger {
       hooks: { streamWrite: withoutTokens },
       timestamp: stdTimeFunctions.isoTime,
     },
-    format === 'pretty' ? prettyInto(output) : output,
+    { write: format === 'pretty' ? prettily() : writeOut },
   )
 }
 
-function prettyInto(output: DestinationStream): DestinationStream {
+function prettily(): DestinationStream['write'] {
   // Loaded here and not above: production does without it, and each process would pay 16 ms. The type is the module's own.
   const { prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty')
   // Not pino-pretty's own stream, which writes a turn of the loop later: what a dying process says last would be lost.
   const pretty = prettyFactory({
     singleLine: true,
-    colorize: process.stdout.isTTY,
+    colorize: isatty(1),
     translateTime: 'SYS:HH:MM:ss.l',
     ignore: 'pid,hostname,role',
     messageFormat: '{role}: {msg}',
   })
-  return { write: (line) => output.write(pretty(line) ?? '') }
+  return (line) => writeOut(pretty(line) ?? '')
 }

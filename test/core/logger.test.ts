@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict'
-import { execFile, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { suite, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+
+/** A disk that is always full, where the system has one. */
+const noFullDisk = existsSync('/dev/full') ? false : 'there is no /dev/full'
 
 const program = fileURLToPath(new URL('fixtures/log.ts', import.meta.url))
 
@@ -49,12 +54,44 @@ suite('what a process logs', () => {
     test(`a reader that goes away does not end the process with an error (${format})`, async () => {
       const child = spawn(process.execPath, [program, format], { stdio: ['ignore', 'pipe', 'pipe'] })
       child.stdout.destroy()
-      let complaints = ''
-      child.stderr.setEncoding('utf8').on('data', (text: string) => {
-        complaints += text
-      })
-      const [, signal] = await once(child, 'close')
-      assert.deepEqual([complaints, signal], ['', 'SIGKILL'])
+      assert.deepEqual(await lastWords(child), ['', 'SIGKILL'])
+    })
+
+    test(`nor does a full disk (${format})`, { skip: noFullDisk }, async (t) => {
+      const full = openSync('/dev/full', 'w')
+      t.after(() => closeSync(full))
+      const child = spawn(process.execPath, [program, format], { stdio: ['ignore', full, 'pipe'] })
+      assert.deepEqual(await lastWords(child), ['', 'SIGKILL'])
     })
   }
+
+  test('a reader slower than the process gets every line whole', async () => {
+    const child = spawn(process.execPath, [program, 'json', '20000'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    let text = ''
+    for await (const chunk of child.stdout.setEncoding('utf8')) {
+      text += chunk
+      await nextTurn()
+    }
+    const counts = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).count)
+      .filter((count) => count !== undefined)
+    assert.deepEqual(
+      counts,
+      Array.from({ length: 20_000 }, (_, index) => index),
+    )
+  })
 })
+
+/** What a child said on standard error, and the signal that ended it. */
+async function lastWords(child: ChildProcess): Promise<readonly unknown[]> {
+  let complaints = ''
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    complaints += text
+  })
+  const [, signal] = await once(child, 'close')
+  return [complaints, signal]
+}

@@ -1,0 +1,23 @@
+import { writeSync } from 'node:fs'
+import { codeOf } from './errors.ts'
+
+/**
+ * Writes a text to standard output before it returns. Where nobody takes it (a full disk, a closed pipe) it is lost, and the next one is
+ * tried again: what a service says must not end it.
+ */
+export function writeOut(text: string): void {
+  const bytes = Buffer.from(text)
+  let written = 0
+  while (written < bytes.length) {
+    try {
+      written += writeSync(1, bytes, written)
+    } catch (error) {
+      if (codeOf(error) !== 'EAGAIN') return
+      // A reader slower than we are, on a pipe that does not wait by itself.
+      Atomics.wait(clock, 0, 0, 5)
+    }
+  }
+}
+
+/** Never changes: it is only waited on. */
+const clock = new Int32Array(new SharedArrayBuffer(4))
