@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { on } from '../../src/core/events.ts'
 import { done, makeMessage, makeMessages, store, TestWorker } from '../../src/testing/engine-suite/setup.ts'
+import { ownFolder } from '../support/folder.ts'
 import { until } from '../support/until.ts'
 import { mountSmallDisk } from './small-disk.ts'
-import { assertSound, openEngine } from './store-file.ts'
+import { assertSound, openEngine, storeFile } from './store-file.ts'
 
 const full = { name: 'StoreError', code: 'STORE_FULL' }
 const unwritable = { name: 'StoreError', code: 'STORE_UNWRITABLE' }
@@ -50,6 +52,28 @@ for (const role of ['server', 'worker'] as const) {
     assert.equal((await engine.counts()).queued, 2)
   })
 }
+
+test('a store whose disk begins to refuse writes says so, and goes on by itself when that is over', async (test) => {
+  const folder = ownFolder(test)
+  const engine = await openEngine(test, { folder, role: 'server', sync: 'full' })
+  await store(engine, makeMessage())
+  const log = `${storeFile(folder)}-wal`
+  const setFlag = (flag: '+i' | '-i') => execFileSync('chattr', [flag, log], { stdio: 'pipe' })
+  try {
+    setFlag('+i')
+  } catch {
+    return test.skip('this user may not make files immutable here')
+  }
+  const refused = makeMessage()
+  try {
+    await assert.rejects(engine.enqueue([refused]), { name: 'StoreError', code: /STORE_(FAILED|UNWRITABLE)/ })
+    assert.equal((await engine.health()).storing, false)
+  } finally {
+    setFlag('-i')
+  }
+  await store(engine, refused)
+  assert.equal((await engine.counts()).queued, 2)
+})
 
 test('a store that fills its disk refuses what does not fit, and what it answered as stored is there', async (test) => {
   const disk = mountSmallDisk(test, 4)
