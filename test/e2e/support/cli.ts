@@ -1,4 +1,6 @@
 import { type SpawnOptions, spawn } from 'node:child_process'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** Runs the real command to its end, in a process of its own. */
@@ -39,8 +41,12 @@ export function cli(args: readonly string[], options: CliOptions = {}): Promise<
 /** This process's environment without what would change how a service starts. */
 export function cleanEnvironment(): NodeJS.ProcessEnv {
   const ours = /^(PORT|NODE_ENV|NODE_OPTIONS|NODE_TEST_CONTEXT|MACARON_|PYM_)/
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)))
+  const kept = Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)))
+  return { ...kept, NODE_COMPILE_CACHE: compiled }
 }
+
+/** Every service is started in a folder of its own: without a common place for compiled code each would begin by compiling Macaron. */
+const compiled = join(tmpdir(), `macaron-e2e-compiled-${process.getuid?.() ?? 0}`)
 
 /** The documents that a command with `--json` has printed. */
 export function documents<T>(answer: CliAnswer): readonly T[] {
