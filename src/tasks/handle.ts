@@ -11,7 +11,7 @@ import { isSettled, type TaskState } from './states.ts'
 export interface TaskStatus {
   readonly id: string
   readonly name: string
-  /** `staged` until the scope that fired it is released; `unknown` where it was dropped, removed, or kept for its time. */
+  /** `staged` until the scope that fired it is released; `unknown` where it was dropped or removed, or its retention has passed. */
   readonly state: TaskState | 'staged' | 'unknown'
   readonly attempts: number
   readonly startedAt: number | undefined

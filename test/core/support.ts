@@ -1,20 +1,8 @@
-import type { Context } from '../../src/core/context.ts'
-import { openScope } from '../../src/core/context.ts'
+import { type Context, contextOf as contextOfNobody } from '../../src/core/context.ts'
 
 /** A context of nobody in particular, with an open scope. */
 export function contextOf(parts: Partial<Context> = {}): Context {
-  return {
-    callId: 'call-1',
-    request: undefined,
-    user: undefined,
-    token: undefined,
-    trace: undefined,
-    values: {},
-    task: undefined,
-    scope: openScope(),
-    sealed: undefined,
-    ...parts,
-  }
+  return { ...contextOfNobody('call-1'), ...parts }
 }
 
 /** Values that resist being looked at: user code may throw or pass any of them. */
