@@ -53,7 +53,9 @@ export class SqliteConsumption implements Consumption {
   readonly #recovery: Recovery
   readonly #maintenance: Maintenance
   readonly #ear: Ear
+  readonly #trouble = new Trouble()
   #lock: AliveLock
+  #isHomeless = false
   #look: NodeJS.Timeout | undefined
   #changes = 0
   #ended: Promise<void> | undefined
@@ -61,7 +63,7 @@ export class SqliteConsumption implements Consumption {
   constructor(options: ConsumptionOptions) {
     const { store, consumer, now, keptTasks } = options
     const folder = dirname(store.file)
-    const trouble = new Trouble()
+    const trouble = this.#trouble
     this.#options = options
     this.#aliveFolder = join(folder, 'alive')
     this.#lock = this.#hold()
@@ -124,7 +126,7 @@ export class SqliteConsumption implements Consumption {
     await this.#giveBack().catch(() => {
       // The store can't be written: whoever finds this worker's lock free does it.
     })
-    this.#lock.release()
+    this.#release()
     this.#options.onEnd()
   }
 
@@ -152,7 +154,8 @@ export class SqliteConsumption implements Consumption {
   #lookAround(): void {
     const { store } = this.#options
     this.#ear.rearm()
-    if (store.isReplaced()) this.#moveIn()
+    this.#isHomeless ||= store.isReplaced()
+    if (this.#isHomeless) this.#moveIn()
     const changes = this.#countChanges()
     if (changes === this.#changes) return
     this.#changes = changes
@@ -170,8 +173,22 @@ export class SqliteConsumption implements Consumption {
 
   /** The folder's files are others than before: the lock that says that this worker lives may be gone with them. */
   #moveIn(): void {
-    this.#lock.release()
-    this.#lock = this.#hold()
+    try {
+      this.#lock.release()
+      this.#lock = this.#hold()
+      this.#isHomeless = false
+    } catch (error) {
+      this.#trouble.failed(error)
+    }
+  }
+
+  /** Where its files can't be removed, the end of the process frees it. */
+  #release(): void {
+    try {
+      this.#lock.release()
+    } catch (error) {
+      this.#trouble.failed(error)
+    }
   }
 
   #hold(): AliveLock {

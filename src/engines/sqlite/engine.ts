@@ -35,7 +35,7 @@ export interface SqliteOptions {
   readonly folder: string
   /** What survives when the power fails: `full`, all that was answered as stored or done; `normal`, all but the last moments. */
   readonly sync: Sync
-  /** `server`: writes through a thread, so that the loop never waits for a disk. `worker`: writes on its loop; only such a one consumes. */
+  /** `server`: writes through a thread, so that the loop never waits for a disk. `worker`: writes on its loop, for processes that answer no requests. */
   readonly role: 'server' | 'worker'
   /** ms since epoch. Default: the system's clock. */
   readonly now?: () => number

@@ -3,7 +3,7 @@ import { type Action, cancel, remove, retry } from './actions.ts'
 import type { Transaction } from './connection.ts'
 import { enqueue, type Fields, type Refusal } from './enqueue.ts'
 import { beat } from './machine.ts'
-import type { busy } from './patience.ts'
+import { busy } from './patience.ts'
 import { type Purge, purge } from './retention.ts'
 import type { Store } from './store.ts'
 
@@ -37,7 +37,7 @@ export function perform<V extends Verb>(
     (transaction) => work(transaction, request.input, store.file),
     isPromise && sync === 'full',
   )
-  if (wakes) store.wake()
+  if (wakes && answer !== busy) store.wake()
   return answer
 }
 

@@ -102,17 +102,26 @@ export class Store {
   #write<T>(work: (transaction: Transaction) => T, durable: boolean): T {
     const answer = this.#open().connection.write(work, durable)
     this.#committedAt = performance.now()
-    const before = this.#changes
-    if (this.changes() !== before) this.#contendedUntil = this.#committedAt + 100
     return answer
   }
 
   /** Writers back to back would never let the other process' tries meet a free lock: while another writes too, leave a gap wider than its tries. */
   #giveWay(): void {
     const now = performance.now()
+    if (this.#haveOthersWritten()) this.#contendedUntil = now + 100
     if (now > this.#contendedUntil) return
     const gap = this.#committedAt + 1.5 * retryEveryMs - now
     if (gap > 0) pause(gap)
+  }
+
+  #haveOthersWritten(): boolean {
+    const before = this.#changes
+    try {
+      return this.changes() !== before
+    } catch {
+      // The write that follows meets the same failure.
+      return false
+    }
   }
 
   #guarded<T>(work: () => T): T | typeof busy {
