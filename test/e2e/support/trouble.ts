@@ -10,7 +10,7 @@ import { atEnd } from './at-end.ts'
 
 /** A small disk of its own; undefined where this user may not mount. */
 export function smallDisk(test: TestContext, megabytes: number): string | undefined {
-  const folder = mkdtempSync(join(tmpdir(), 'macaron-disk-'))
+  const folder = mkdtempSync(join(tmpdir(), 'macaron-e2e-disk-'))
   atEnd(test, () => rmdirSync(folder))
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=0777`, 'tmpfs', folder])
   if (mounted.status !== 0) return undefined
