@@ -23,7 +23,9 @@ export async function runRole(role: string, start: (config: Config) => Promise<R
 
 /** Says why this process can't run, to people and to its parent, and ends it. */
 export function endWithFailure(error: unknown): void {
-  process.stderr.write(`${describeFailure(error)}\n`)
+  // A child that gave up over the service's files has said so itself.
+  if (exitCodeOf(error) !== setupExitCode || !(error instanceof ChildError))
+    process.stderr.write(`${describeFailure(error)}\n`)
   // Not before the parent can read it. Disconnecting instead would be heard by this process as the loss of its parent.
   tellParent({ type: 'failed', message: asError(error).message }, () => process.exit(exitCodeOf(error)))
 }
