@@ -202,6 +202,36 @@ async function benchLatency(sync: 'full' | 'normal'): Promise<void> {
   })
 }
 
+/** How long a batch of ten waits for its answer while a worker in another process claims and settles without a pause. */
+async function benchTogether(sync: 'full' | 'normal'): Promise<void> {
+  await inFolder(async (folder) => {
+    const engine = await openSqlite({ folder, sync, role: 'server' })
+    await enqueueAll(engine, makeMessages(100_000), 100)
+    const worker = fork(fileURLToPath(import.meta.url), ['consume', folder, sync])
+    await new Promise((ready) => worker.once('message', ready))
+    const started = performance.now()
+    const before = (await engine.counts()).done
+    const times: number[] = []
+    while ((await engine.counts()).queued > 0) {
+      const stored = performance.now()
+      await engine.enqueue(makeMessages(10))
+      times.push(performance.now() - stored)
+    }
+    const seconds = (performance.now() - started) / 1000
+    const sorted = times.toSorted((a, b) => a - b)
+    const at = (part: number) => `${sorted[Math.floor(sorted.length * part)]?.toFixed(2)} ms`
+    say(`enqueue 10 beside a worker that drains, ${sync}`, {
+      p50: at(0.5),
+      p99: at(0.99),
+      max: at(0.9999),
+      'stored/s': Math.round((times.length * 10) / seconds),
+      'drained/s': Math.round(((await engine.counts()).done - before) / seconds),
+    })
+    worker.kill()
+    await engine.close()
+  })
+}
+
 /** The same clock in all processes of a machine. */
 const monotonicMs = () => Number(process.hrtime.bigint()) / 1e6
 
@@ -231,5 +261,7 @@ if (process.argv[2] === 'consume') {
   await benchEnqueue('full')
   await benchLatency('normal')
   await benchLatency('full')
+  await benchTogether('normal')
+  await benchTogether('full')
   await benchMany()
 }

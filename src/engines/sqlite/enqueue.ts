@@ -1,10 +1,8 @@
 import { asError } from '../../core/errors.ts'
 import type { TaskMessage } from '../../tasks/message.ts'
-import { integer } from './columns.ts'
 import type { Transaction } from './connection.ts'
 import { isStoreFailure } from './failures.ts'
 import { stateCode } from './schema.ts'
-import type { Sql } from './sql.ts'
 
 /**
  * Messages into the store. They cross to the writer's thread as one flat list of columns, which costs the sending loop a third less than a
@@ -33,26 +31,24 @@ export function fieldsOf(batch: readonly TaskMessage[]): Fields {
 /** Stores messages as tasks; those whose id is known already are left as they are. */
 export function enqueue(transaction: Transaction, fields: Fields, now: number): readonly Refusal[] {
   const { sql, totals } = transaction
-  const last = integer(sql.first('SELECT ifnull(max(seq), 0) FROM messages')?.[0])
   const refusals: Refusal[] = []
+  let first: number | undefined
   let scheduled = 0
   for (let at = 0; at < fields.length; at += width) {
     try {
-      if (insert(sql, fields, at) && Number(fields[at + 4]) > now) scheduled++
+      const seq = sql.insert(insertMessage, ...fields.slice(at, at + width))
+      if (seq === undefined) continue
+      first ??= seq
+      if (Number(fields[at + 4]) > now) scheduled++
     } catch (error) {
       if (isStoreFailure(error)) throw error
       refusals.push({ index: at / width, message: asError(error).message })
     }
   }
-  const added = sql.run(insertTasks, now, last)
+  const added = first === undefined ? 0 : sql.run(insertTasks, now, first)
   totals.add('scheduled', scheduled)
   totals.add('queued', added - scheduled)
   return refusals
-}
-
-/** Whether the message at `at` is new. */
-function insert(sql: Sql, fields: Fields, at: number): boolean {
-  return sql.run(insertMessage, ...fields.slice(at, at + width)) === 1
 }
 
 // Not OR IGNORE: that would pass over every other fault of a row in silence too.
@@ -64,4 +60,4 @@ const insertMessage = `
 const insertTasks = `
   INSERT INTO tasks (seq, state, priority, run_at, at_most_once)
   SELECT seq, iif(run_at > ?, ${stateCode.scheduled}, ${stateCode.queued}), priority, max(run_at, fired_at), at_most_once
-  FROM messages WHERE seq > ?`
+  FROM messages WHERE seq >= ?`

@@ -1,7 +1,7 @@
 import { asError } from '../../core/errors.ts'
 import { isAlive } from '../../supervisor/alive.ts'
 import type { EngineHealth } from '../engine.ts'
-import { nextDue } from './claim.ts'
+import { lookForWaiting } from './claim.ts'
 import { integer } from './columns.ts'
 import { readOwners, readStuck, type Stuck } from './owners.ts'
 import { freeBytes } from './place.ts'
@@ -64,7 +64,11 @@ const nothing: Seen = { waiting: 0, running: 0, parked: 0, oldestWaitMs: 0, owne
 function look(sql: Sql, now: number): Seen {
   const { queued, running, parked } = readTotals(sql)
   const due = integer(sql.first(countDue, now)?.[0])
-  const since = [nextDue(sql), oldestInLine(sql, inLine.ordinary), oldestInLine(sql, inLine.alone)]
+  const since = [
+    lookForWaiting(sql).dueAt,
+    oldestInLine(sql, inLine.ordinary),
+    oldestInLine(sql, inLine.alone),
+  ]
   const oldest = Math.min(now, ...since.filter((time) => time !== undefined))
   return {
     waiting: queued + due,

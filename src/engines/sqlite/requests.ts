@@ -3,7 +3,7 @@ import { type Action, cancel, remove, retry } from './actions.ts'
 import type { Transaction } from './connection.ts'
 import { enqueue, type Fields, type Refusal } from './enqueue.ts'
 import { beat } from './machine.ts'
-import { busy } from './patience.ts'
+import type { busy } from './patience.ts'
 import { type Purge, purge } from './retention.ts'
 import type { Store } from './store.ts'
 
@@ -32,13 +32,16 @@ export function perform<V extends Verb>(
   sync: Sync,
   request: { readonly verb: V; readonly input: Input<V> },
 ): Output<V> | typeof busy {
-  const { work, isPromise, wakes } = verbs[request.verb]
-  const answer = store.tryWrite(
+  const { work, isPromise } = verbs[request.verb]
+  return store.tryWrite(
     (transaction) => work(transaction, request.input, store.file),
     isPromise && sync === 'full',
   )
-  if (wakes && answer !== busy) store.wake()
-  return answer
+}
+
+/** Tells workers where what was done may give them work. After the answer: a worker that wakes may take the processor from the one who waits for it. */
+export function announce(store: Store, verb: Verb): void {
+  if (verbs[verb].wakes) store.wake()
 }
 
 interface Performance<V extends Verb> {

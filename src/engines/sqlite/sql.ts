@@ -17,6 +17,12 @@ export class Sql {
     return Number(this.#prepared(text).run(...values).changes)
   }
 
+  /** Inserts one row; answers its rowid, or undefined where it was left out for a conflict. */
+  insert(text: string, ...values: SQLInputValue[]): number | undefined {
+    const { changes, lastInsertRowid } = this.#prepared(text).run(...values)
+    return Number(changes) === 1 ? Number(lastInsertRowid) : undefined
+  }
+
   all(text: string, ...values: SQLInputValue[]): readonly Row[] {
     // The types don't know that `returnArrays` makes rows arrays.
     return this.#prepared(text).all(...values) as unknown as readonly Row[]

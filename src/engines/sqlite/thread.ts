@@ -3,7 +3,7 @@ import { asError, codeOf } from '../../core/errors.ts'
 import { type Events, on } from '../../core/events.ts'
 import { beatEveryMs } from './machine.ts'
 import { waitHere } from './patience.ts'
-import { type Input, perform, type Sync, type Verb } from './requests.ts'
+import { announce, type Input, perform, type Sync, type Verb } from './requests.ts'
 import { Store, type StoreOptions } from './store.ts'
 
 /**
@@ -34,11 +34,16 @@ function serve(): void {
   on('store.taken_over', (detail) => tell({ event: 'store.taken_over', detail }))
   const beating = setInterval(() => beat(store, options.sync, now()), beatEveryMs)
   parentPort?.on('message', (question: Question) => {
-    if (question !== undefined) return tell(answerTo(question, store, options.sync))
+    if (question !== undefined) return answer(question, store, options.sync)
     clearInterval(beating)
     store.close()
     parentPort?.close()
   })
+}
+
+function answer(question: NonNullable<Question>, store: Store, sync: Sync): void {
+  tell(answerTo(question, store, sync))
+  announce(store, question.verb)
 }
 
 function answerTo({ id, verb, input }: NonNullable<Question>, store: Store, sync: Sync): Answer {

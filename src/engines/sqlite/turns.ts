@@ -1,12 +1,12 @@
 import { randomInt } from 'node:crypto'
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import { emit } from '../../core/events.ts'
-import type { Consumer, Lease, Outcome, Slots } from '../engine.ts'
-import { batchSize, type Claimed, claim, isAnyWaiting, nextDue } from './claim.ts'
+import type { Consumer, Lease, Outcome } from '../engine.ts'
+import { batchSize, type Claim, type Claimed, claim, lookForWaiting } from './claim.ts'
 import type { Transaction } from './connection.ts'
 import { type Ended, settle } from './outcome.ts'
 import { ownNumber } from './owners.ts'
-import { waitYielding } from './patience.ts'
+import { busy, waitYielding } from './patience.ts'
 import type { Store } from './store.ts'
 import type { Trouble } from './trouble.ts'
 
@@ -99,8 +99,8 @@ export class Turns {
     if (wait > 0) return this.#wakeIn(wait)
     const batch = this.#pending.splice(0, batchSize)
     try {
-      const slots = this.#slots()
-      if (batch.length > 0 || slots !== none) await this.#exchange(batch, slots)
+      const work = this.#findWork()
+      if (batch.length > 0 || work !== undefined) await this.#exchange(batch, work)
     } catch (error) {
       this.#pending.unshift(...batch)
       this.#options.trouble.failed(error)
@@ -109,34 +109,37 @@ export class Turns {
     }
   }
 
-  /** The room for tasks, where something is there to fill it. */
-  #slots(): Slots {
-    if (!this.#claims) return none
-    const slots = this.#options.consumer.slots()
-    const { store, now } = this.#options
-    if (slots.ordinary <= 0 && slots.alone <= 0) return none
-    const look = store.tryRead((sql) => ({ due: nextDue(sql), isAny: isAnyWaiting(sql, slots) }))
-    // Busy: the write that follows waits for the lock.
-    if (typeof look === 'symbol' || look.isAny) return slots
-    if (look.due === undefined) return none
-    const wait = look.due - now()
-    if (wait <= 0) return slots
-    this.#wakeIn(Math.min(wait, longestSleepMs))
-    return none
+  /** What a claim would take and has room for, looked up without a lock; undefined where that is nothing. */
+  #findWork(): Work | undefined {
+    if (!this.#claims) return undefined
+    const { store, consumer, now } = this.#options
+    const { ordinary, alone } = consumer.slots()
+    if (ordinary <= 0 && alone <= 0) return undefined
+    const waiting = store.tryRead(lookForWaiting)
+    // The write that follows waits for the lock.
+    if (waiting === busy) return { slots: { ordinary, alone }, promotes: true }
+    const wait = (waiting.dueAt ?? Number.POSITIVE_INFINITY) - now()
+    if (wait > 0 && wait < Number.POSITIVE_INFINITY) this.#wakeIn(Math.min(wait, longestSleepMs))
+    const promotes = wait <= 0
+    // An empty line is not asked: node:sqlite makes the names of all columns before it finds that there is no row.
+    const slots = {
+      ordinary: waiting.ordinary || promotes ? ordinary : 0,
+      alone: waiting.alone || promotes ? alone : 0,
+    }
+    return slots.ordinary > 0 || slots.alone > 0 ? { slots, promotes } : undefined
   }
 
-  async #exchange(batch: readonly Pending[], slots: Slots): Promise<void> {
+  async #exchange(batch: readonly Pending[], work: Work | undefined): Promise<void> {
     const { store, owner, now } = this.#options
-    const lease = this.#lease++
-    const durable = this.#durable
-    const work = (transaction: Transaction) => {
+    const terms = { lease: this.#lease++, durable: this.#durable }
+    const exchange = (transaction: Transaction) => {
       const time = now()
       const kept = batch.map(({ ended }) => settle(transaction, ended, time))
-      if (slots === none) return { kept, claimed: nothing }
+      if (work === undefined) return { kept, claimed: nothing }
       const number = ownNumber(transaction, owner, time)
-      return { kept, claimed: claim(transaction, { owner: number, lease, slots, now: time, durable }) }
+      return { kept, claimed: claim(transaction, { ...terms, ...work, owner: number, now: time }) }
     }
-    const { kept, claimed } = await waitYielding(() => store.tryWrite(work, durable), store.file)
+    const { kept, claimed } = await waitYielding(() => store.tryWrite(exchange, terms.durable), store.file)
     this.#options.trouble.worked()
     this.#report(batch, kept)
     this.#handOut(claimed)
@@ -165,7 +168,9 @@ export class Turns {
   }
 }
 
-const none: Slots = { ordinary: 0, alone: 0 }
+/** What a claim is for. */
+type Work = Pick<Claim, 'slots' | 'promotes'>
+
 const nothing: Claimed = { leases: [], metAtMostOnce: false }
 
 interface Pending {

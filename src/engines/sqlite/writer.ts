@@ -1,5 +1,5 @@
 import { waitYielding } from './patience.ts'
-import { type Input, type Output, perform, type Sync, type Verb } from './requests.ts'
+import { announce, type Input, type Output, perform, type Sync, type Verb } from './requests.ts'
 import type { Store } from './store.ts'
 
 /** Where writes go: a connection on this loop, or a thread that has one. */
@@ -20,8 +20,13 @@ export class DirectWriter implements Writer {
     this.#sync = sync
   }
 
-  request<V extends Verb>(verb: V, input: Input<V>): Promise<Output<V>> {
-    return waitYielding(() => perform(this.#store, this.#sync, { verb, input }), this.#store.file)
+  async request<V extends Verb>(verb: V, input: Input<V>): Promise<Output<V>> {
+    const output = await waitYielding(
+      () => perform(this.#store, this.#sync, { verb, input }),
+      this.#store.file,
+    )
+    announce(this.#store, verb)
+    return output
   }
 
   async close(): Promise<void> {
