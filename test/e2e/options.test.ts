@@ -161,14 +161,14 @@ test("a task's own tasks are fired once, with the attempt that succeeds", async 
 
 test('a queued task can be cancelled, one that is running or done can not', async (t) => {
   const service = await startService(t, { files: alone })
-  const { body: running } = await service.fire('work', ['busy', 1500])
+  const { body: running } = await service.fire('work', ['busy', 5000])
   await until(() => service.runs().length === 1, { what: 'the executor to be busy' })
   const { body: queued } = await service.fire('note', ['never'], { options: { priority: 9 } })
   const { body: delayed } = await service.fire('note', ['never either'], { options: { delay: '1h' } })
   for (const [id, code, says] of [
-    [delayed.ids?.[0], 0, /cancelled/],
-    [queued.ids?.[0], 0, /cancelled/],
     [running.ids?.[0], 1, /can't cancel a task that is running/],
+    [queued.ids?.[0], 0, /cancelled/],
+    [delayed.ids?.[0], 0, /cancelled/],
     ['no-such-id', 1, /no such task/],
   ] as const) {
     const answer = await service.cli('tasks', 'cancel', id ?? '')
