@@ -33,6 +33,7 @@ for (const role of ['server', 'worker'] as const) {
     await store(engine, refused)
     const well = await engine.health()
     assert.equal(well.storing, true)
+    assert.match(well.reasons.join(), /Only \d+ KiB are free/)
     assert.equal((await engine.counts()).queued, 11)
     assertSound(folder)
   })

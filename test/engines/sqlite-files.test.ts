@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import {
+import fs, {
   chmodSync,
   copyFileSync,
   mkdirSync,
@@ -10,10 +10,12 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { on } from '../../src/core/events.ts'
 import { networkFileSystem } from '../../src/engines/sqlite/place.ts'
+import { Store } from '../../src/engines/sqlite/store.ts'
 import { done, makeMessage, makeMessages, store, TestWorker } from '../../src/testing/engine-suite/setup.ts'
 import { ownFolder } from '../support/folder.ts'
 import { until } from '../support/until.ts'
@@ -134,6 +136,27 @@ test('network file systems are known by their numbers', () => {
   assert.equal(networkFileSystem(0x01021997), '9p')
   for (const local of [0xef53, 0x01021994, 0x58465342, 0x9123683e, 0x794c7630, 0x65735546])
     assert.equal(networkFileSystem(local), undefined)
+})
+
+test('a folder on a network file system is refused', async (test) => {
+  const folder = ownFolder(test)
+  // None can be mounted here, so the system call tells of one.
+  const { mock } = test.mock.method(fs, 'statfsSync', () => ({ type: 0x6969 }))
+  syncBuiltinESMExports()
+  test.after(() => {
+    mock.restore()
+    syncBuiltinESMExports()
+  })
+  const refusal = { name: 'StoreError', code: 'STORE_ON_NETWORK', message: /network file system \(NFS\)/ }
+  await assert.rejects(openEngine(test, { folder }), refusal)
+})
+
+test('files that are replaced again and again are given up', (test) => {
+  const folder = ownFolder(test)
+  const store = new Store({ file: storeFile(folder), now: Date.now, checkpointPages: 1000 })
+  test.after(() => store.close())
+  const write = () => store.tryWrite(() => rmSync(storeFile(folder)), false)
+  assert.throws(write, { name: 'StoreError', code: 'STORE_REPLACED' })
 })
 
 /** What can happen to the files of a store that is in use. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -7,6 +8,7 @@ import type { Worker } from 'node:worker_threads'
 import type { Engine } from '../../src/engines/engine.ts'
 import { done, makeMessage, makeMessages, store, TestWorker } from '../../src/testing/engine-suite/setup.ts'
 import { ownFolder } from '../support/folder.ts'
+import { startProgram } from '../support/processes.ts'
 import { until } from '../support/until.ts'
 import { openEngine, storeFile } from './store-file.ts'
 
@@ -157,4 +159,12 @@ test('when the writer’s thread dies, what was asked is refused, and the next w
   await store(engine, makeMessage())
   assert.equal(threads.length, 2)
   assert.equal((await engine.counts()).queued, 2)
+})
+
+test('a program that stores and forgets to close ends by itself, with its tasks stored', async (test) => {
+  const folder = ownFolder(test)
+  const program = startProgram(test, new URL('./fixtures/forget.ts', import.meta.url), { args: [folder] })
+  const [code] = await once(program, 'exit')
+  assert.equal(code, 0)
+  assert.equal((await (await openEngine(test, { folder })).counts()).queued, 3)
 })

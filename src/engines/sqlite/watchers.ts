@@ -1,4 +1,5 @@
 import type { TaskRecord } from '../engine.ts'
+import { closed } from './failures.ts'
 import { findTask } from './lookup.ts'
 import type { Reader } from './reader.ts'
 
@@ -10,13 +11,15 @@ export class Watchers {
   readonly #watches = new Set<Watch>()
   #looking: NodeJS.Timeout | undefined
   #version: string | undefined
+  #closed = false
 
   constructor(reader: Reader) {
     this.#reader = reader
   }
 
-  /** Calls `listener` with the task as it stands, soon, and after each change, until the returned function is called. */
+  /** Calls `listener` with the task as it stands, soon, and after each change, until the returned function is called. @throws StoreError `STORE_CLOSED`. */
   watch(id: string, listener: Listener): () => void {
+    if (this.#closed) throw closed()
     const watch: Watch = { id, listener, seen: 'nothing yet' }
     this.#watches.add(watch)
     this.#looking ??= setInterval(() => this.#look(), lookEveryMs)
@@ -25,6 +28,7 @@ export class Watchers {
   }
 
   close(): void {
+    this.#closed = true
     for (const watch of this.#watches) this.#forget(watch)
   }
 
@@ -52,14 +56,21 @@ export class Watchers {
   }
 
   async #tell(watch: Watch): Promise<void> {
+    const seen = await this.#find(watch.id)
+    if (seen === undefined || !this.#watches.has(watch)) return
+    const state = fingerprint(seen.task)
+    if (state === watch.seen) return
+    watch.seen = state
+    watch.listener(seen.task)
+  }
+
+  /** Undefined where the store can't be read now; the next look tries again. */
+  async #find(id: string): Promise<{ readonly task: TaskRecord | undefined } | undefined> {
     try {
-      const task = await this.#reader.read((sql) => findTask(sql, watch.id))
-      const state = fingerprint(task)
-      if (state === watch.seen || !this.#watches.has(watch)) return
-      watch.seen = state
-      watch.listener(task)
+      return { task: await this.#reader.read((sql) => findTask(sql, id)) }
     } catch {
       this.#version = undefined
+      return undefined
     }
   }
 }

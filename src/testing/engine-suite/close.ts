@@ -10,6 +10,7 @@ export const close: Part = {
     await engine.close()
     await assert.rejects(engine.enqueue([makeMessage()]))
     await assert.rejects(engine.find(message.id))
+    assert.throws(() => engine.watch(message.id, () => undefined))
     assert.equal((await engine.health()).storing, false)
     assert.equal((await other.find(message.id))?.state, 'queued')
   },

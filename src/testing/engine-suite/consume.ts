@@ -150,6 +150,11 @@ export const consume: Part = {
     assert.equal(new Set(ids(worker.leases)).size, 300)
   },
 
+  'an engine consumes once at a time': async ({ engine }) => {
+    await TestWorker.start(engine)
+    await assert.rejects(TestWorker.start(engine))
+  },
+
   'an engine can consume again after a stop': async ({ engine }) => {
     const first = await TestWorker.start(engine)
     await first.consumption.stop()
