@@ -6,7 +6,7 @@ import { registry } from './tasks/registry.ts'
 import type { ExecutorService } from './worker/executor.ts'
 
 /** What an executor process loads: the user's modules, no HTTP, and the store only when a task asks for it. */
-export async function loadExecutor(config: Config): Promise<ExecutorService> {
+export async function loadExecutor(config: Config): Promise<ExecutorService & { close(): Promise<void> }> {
   let engine: Promise<Engine> | undefined
   const runtime = enableTasks(config, () => {
     engine ??= openStore(config, 'server')
@@ -14,5 +14,10 @@ export async function loadExecutor(config: Config): Promise<ExecutorService> {
   })
   if (runtime === undefined) throw asyncOff(config)
   await loadTasks(config)
-  return { tasks: registry, runtime }
+  // What code fires that goes on after its attempt is stored by this process itself.
+  const close = async () => {
+    await runtime.idle()
+    await (await engine)?.close()
+  }
+  return { tasks: registry, runtime, close }
 }

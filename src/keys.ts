@@ -9,13 +9,20 @@ import { ensureFolder } from './core/folder.ts'
 
 type KeySource = Pick<Config, 'folder' | 'file' | 'production' | 'seal_keys' | 'jwt_secret'>
 
-/** The keys that seal tasks; the first one seals. @throws SetupError `KEY_FILE`, StoreError `STORE_UNWRITABLE`. */
+/** The keys that seal tasks; the first one seals. @throws SetupError `SEAL_KEY_TOO_SHORT`, `KEY_FILE`, StoreError `STORE_UNWRITABLE`. */
 export function sealKeys(config: KeySource): readonly [string, ...string[]] {
   const [first, ...others] = config.seal_keys
+  const short = config.seal_keys.findIndex((key) => Buffer.byteLength(key) < leastBytes)
+  if (short >= 0) {
+    throw setupError('SEAL_KEY_TOO_SHORT', config.file, [
+      `Key ${short + 1} of seal_keys has fewer than ${leastBytes} bytes.`,
+      `Make one with: node -p "crypto.randomBytes(32).toString('base64url')"`,
+    ])
+  }
   return first === undefined ? [keptSecret(config, 'seal.key', 'seal_keys')] : [first, ...others]
 }
 
-/** The secret of JWTs. @throws SetupError `JWT_SECRET_MISSING`, `JWT_SECRET_SHORT` in production; else as above. */
+/** The secret of JWTs. @throws SetupError `JWT_SECRET_MISSING`, in production, `JWT_SECRET_SHORT`; else as above. */
 export function jwtSecret(config: KeySource): string {
   const secret = config.jwt_secret
   if (config.production && secret === undefined) {
@@ -24,7 +31,7 @@ export function jwtSecret(config: KeySource): string {
       'set jwt_secret to the name of an environment variable and list that under env_secrets.',
     ])
   }
-  if (config.production && secret !== undefined && Buffer.byteLength(secret) < leastBytes) {
+  if (secret !== undefined && Buffer.byteLength(secret) < leastBytes) {
     throw setupError('JWT_SECRET_SHORT', config.file, [
       `jwt_secret has ${Buffer.byteLength(secret)} bytes; HS256 needs at least ${leastBytes} (RFC 7518 §3.2).`,
       `Make one with: node -p "crypto.randomBytes(32).toString('base64url')"`,

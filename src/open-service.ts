@@ -35,6 +35,7 @@ export async function openService(options: OpenServiceOptions = {}): Promise<Ope
   const engine = await openStore(config, 'server')
   const runtime = enableTasks(config, () => Promise.resolve(engine))
   const close = async () => {
+    await runtime?.idle()
     installRuntime(undefined)
     await engine.close()
   }

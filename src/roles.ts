@@ -33,12 +33,18 @@ export async function startServer(config: Config): Promise<Role> {
     const http = await openHttp(httpOptions(config, service, { engine, runtime }))
     return {
       announce: { port: http.address.port, trials: trialsOf(service.apis) },
-      stop: () => stopAll([...(engine === undefined ? [] : [{ stop: () => engine.close() }]), http]),
+      stop: () => stopAll([{ stop: () => closeStore({ engine, runtime }) }, http]),
     }
   } catch (error) {
     await engine?.close()
     throw error
   }
+}
+
+/** After the requests: what they fired late is still on its way. */
+async function closeStore({ engine, runtime }: TaskParts): Promise<void> {
+  await runtime?.idle()
+  await engine?.close()
 }
 
 /** A worker process: claims tasks and keeps executors; loads none of the user's modules. */

@@ -91,6 +91,7 @@ export function enableTasks(config: Config, engine: () => Promise<Engine>): Task
     maxBytes: config.max_task_bytes,
     contextToken: config.context_token,
     store: (messages) => outbox.store(messages),
+    idle: () => outbox.idle(),
     engine,
   }
   installRuntime(runtime)

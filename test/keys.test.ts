@@ -132,7 +132,15 @@ suite('keys that are configured', () => {
         /has 7 bytes; HS256 needs at least 32/.test(error.message) && !error.message.includes('hunter2'),
     )
     assert.equal(jwtSecret(service(t, `jwt_secret: ${'é'.repeat(16)}\n`, production)), 'é'.repeat(16))
-    assert.equal(jwtSecret(service(t, 'jwt_secret: hunter2\n')), 'hunter2')
+  })
+
+  test('a short JWT secret or seal key is refused in development too, without showing it', (t) => {
+    assert.throws(() => jwtSecret(service(t, 'jwt_secret: hunter2\n')), { code: 'JWT_SECRET_SHORT' })
+    const keys = service(t, `seal_keys: ['${'k'.repeat(32)}', 'hunter2']\n`)
+    assert.throws(
+      () => sealKeys(keys),
+      (error: Error) => /Key 2 of seal_keys/.test(error.message) && !error.message.includes('hunter2'),
+    )
   })
 
   test('in production the seal of the embedded store may be a kept one', (t) => {

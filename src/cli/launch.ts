@@ -1,7 +1,9 @@
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import type { Settings } from '../config-keys.ts'
 import { SetupError } from '../core/errors.ts'
+import { ensureFolder } from '../core/folder.ts'
 import { logEvents } from '../core/log-lines.ts'
 import { openLogger } from '../core/logger.ts'
 import { entryOf } from '../entries.ts'
@@ -44,7 +46,14 @@ export async function launch({ config, overrides, roles, announce }: LaunchOptio
  * that is a folder every user of the machine can write.
  */
 function shareCompiledCode(config: Config): void {
-  process.env.NODE_COMPILE_CACHE ??= join(stateFolder(config), 'cache')
+  const folder = join(stateFolder(config), 'cache')
+  try {
+    ensureFolder(stateFolder(config))
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    process.env.NODE_COMPILE_CACHE ??= folder
+  } catch {
+    // Whoever needs the folder for more than speed will say so.
+  }
 }
 
 /** Servers first: what they have taken on may still fire tasks that the worker can start. */
@@ -74,9 +83,13 @@ function superviseRole(
         entry: entryOf(role),
         args: [config.folder, JSON.stringify(overrides)],
         // Its own stop keeps to stop_timeout; beyond a margin it is not going to end.
-        stopTimeoutMs: config.stop_timeout + 5000,
+        stopTimeoutMs: Math.min(config.stop_timeout + marginMs[role], longestTimerMs),
         killGraceMs: 500,
       })
     return superviseChild({ name, start })
   })
 }
+
+/** How much longer than `stop_timeout` a process may take to end: a worker records and gives back what it has, also through a locked store. */
+const marginMs = { server: 5_000, worker: 20_000 }
+const longestTimerMs = 2 ** 31 - 1

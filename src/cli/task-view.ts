@@ -20,9 +20,13 @@ export function taskDocument(task: TaskRecord): object {
     settledAt: time(task.settledAt),
     owner,
     error: error === undefined ? undefined : { code: error.code, message: error.message },
-    args: parsed(message.args),
-    result: task.result === undefined ? undefined : parsed(task.result),
   }
+}
+
+/** The same with arguments and result, for one task that was asked for. */
+export function wholeDocument(task: TaskRecord): object {
+  const result = task.result === undefined ? undefined : parsed(task.result)
+  return { ...taskDocument(task), args: parsed(task.message.args), result }
 }
 
 export const taskHeadings = ['id', 'name', 'state', 'attempts', 'fired', 'error']
@@ -42,7 +46,7 @@ export function taskCells(task: TaskRecord): readonly string[] {
 
 /** All there is to know of one task, a fact a line. */
 export function taskLines(task: TaskRecord): readonly string[] {
-  const facts = Object.entries(taskDocument(task)).filter(([, value]) => value !== undefined)
+  const facts = Object.entries(wholeDocument(task)).filter(([, value]) => value !== undefined)
   const lines = facts.map(
     ([name, value]) => `${name.padEnd(10)} ${typeof value === 'string' ? value : JSON.stringify(value)}`,
   )
@@ -50,7 +54,10 @@ export function taskLines(task: TaskRecord): readonly string[] {
 }
 
 function time(ms: number | undefined): string | undefined {
-  return ms === undefined ? undefined : new Date(ms).toISOString()
+  if (ms === undefined) return undefined
+  const date = new Date(ms)
+  // A damaged row must not hide the others.
+  return Number.isNaN(date.getTime()) ? String(ms) : date.toISOString()
 }
 
 function firstLine(text: string): string {

@@ -149,7 +149,12 @@ function listen(name: string, line: unknown, logger: Logger): () => void {
   // The tables tie each name to a line for its own detail; a loop over names can't show that to the compiler.
   const [event, say] = [name as EventName, line as Line<unknown>]
   return on(event, (detail: unknown) => {
-    const [level, message, fields] = say(detail)
-    logger[level](fields ?? {}, message)
+    try {
+      const [level, message, fields] = say(detail)
+      logger[level](fields ?? {}, message)
+    } catch {
+      // An error whose text resists being read must not end the process that logs it.
+      logger.error({ event }, 'An event could not be put into words')
+    }
   })
 }

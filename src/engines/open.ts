@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path'
-import { MacaronError } from '../core/errors.ts'
+import { SetupError } from '../core/errors.ts'
 import type { Engine } from './engine.ts'
 import { openSqlite, type SqliteOptions } from './sqlite/engine.ts'
 
@@ -8,7 +8,7 @@ import { openSqlite, type SqliteOptions } from './sqlite/engine.ts'
 /**
  * Opens the engine that `url` names. `sqlite:` is the embedded store in `options.folder` (the service's `.macaron/`), `sqlite:<folder>` the one in
  * another folder, relative to the service's.
- * @throws MacaronError `BROKER_UNSUPPORTED` for any other URL; what the engine's own opening throws.
+ * @throws SetupError `BROKER_UNSUPPORTED` for any other URL; what the engine's own opening throws.
  */
 export async function openEngine(url: string, options: SqliteOptions): Promise<Engine> {
   return openSqlite({ ...options, folder: storeFolder(url, options.folder) })
@@ -16,7 +16,7 @@ export async function openEngine(url: string, options: SqliteOptions): Promise<E
 
 /**
  * The folder that holds the tasks and tells which workers and executors are alive; `folder` is the service's `.macaron/`.
- * @throws MacaronError as above.
+ * @throws SetupError as above.
  */
 export function storeFolder(url: string, folder: string): string {
   if (!url.startsWith(sqlite)) throw unsupported(url)
@@ -27,10 +27,8 @@ export function storeFolder(url: string, folder: string): string {
 const sqlite = 'sqlite:'
 
 /** Without what follows the scheme, which may hold a password. */
-function unsupported(url: string): MacaronError {
+function unsupported(url: string): SetupError {
   const scheme = /^[a-z][a-z0-9+.-]*:/i.exec(url)?.[0] ?? 'a URL without a scheme'
-  return new MacaronError(
-    'BROKER_UNSUPPORTED',
-    `broker_url: ${scheme} is not supported. Supported are sqlite: (the embedded store in the service's .macaron/) and sqlite:<folder> (the same elsewhere).`,
-  )
+  const message = `broker_url: ${scheme} is not supported. Supported are sqlite: (the embedded store in the service's .macaron/) and sqlite:<folder> (the same elsewhere).`
+  return new SetupError('BROKER_UNSUPPORTED', [{ message }])
 }

@@ -12,7 +12,9 @@ const name = `executor ${settings.id.split('.').at(-1)}`
 try {
   const config = configOfArguments()
   logEvents(openLogger({ level: config.log_level, format: config.log_format, role: name }))
-  await serveExecutor({ settings, load: () => loadExecutor(config) })
+  const loaded = loadExecutor(config)
+  await serveExecutor({ settings, load: () => loaded })
+  await (await loaded).close()
   process.exit(0)
 } catch (error) {
   endWithFailure(error)

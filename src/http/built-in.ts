@@ -16,6 +16,7 @@ interface BuiltInAnswer {
 }
 
 export interface BuiltInOptions {
+  readonly production: boolean
   readonly routes: readonly Route[]
   readonly health: HttpOptions['health']
   readonly isClosing: () => boolean
@@ -43,24 +44,29 @@ export function addBuiltIns(app: FastifyInstance, added: readonly BuiltIn[]): vo
   }
 }
 
-function builtIns({ health, isClosing }: BuiltInOptions): readonly BuiltIn[] {
+function builtIns({ health, production, isClosing }: BuiltInOptions): readonly BuiltIn[] {
   return [
     { path: '/ping', answer: () => ({ status: 200, body: {} }) },
     { path: '/health/live', answer: () => ({ status: 200, body: { ok: true } }) },
-    { path: '/health/ready', answer: () => (isClosing() ? closing : readiness(health)) },
+    { path: '/health/ready', answer: () => (isClosing() ? closing : readiness({ health, production })) },
   ]
 }
 
 const closing: BuiltInAnswer = { status: 503, body: { ok: false, reasons: ['The server is stopping'] } }
 
-async function readiness(health: HttpOptions['health']): Promise<BuiltInAnswer> {
+async function readiness({
+  health,
+  production,
+}: Pick<BuiltInOptions, 'health' | 'production'>): Promise<BuiltInAnswer> {
   if (health === undefined) return { status: 200, body: { ok: true, reasons: [] } }
   try {
     const found = await health()
-    return { status: found.ok ? 200 : 503, body: found }
+    // Reasons name files and hosts: they are for `macaron health` and the log.
+    const { reasons: _reasons, ...figures } = found
+    return { status: found.ok ? 200 : 503, body: production ? figures : found }
   } catch (error) {
-    const reason = `The task store did not tell its state: ${asError(error).message}`
-    return { status: 503, body: { ok: false, reasons: [reason] } }
+    const why = production ? '' : `: ${asError(error).message}`
+    return { status: 503, body: { ok: false, reasons: [`The task store did not tell its state${why}`] } }
   }
 }
 

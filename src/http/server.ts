@@ -37,7 +37,12 @@ export async function openHttp(options: HttpOptions): Promise<HttpServer> {
   const server = nodeServer(options)
   const connections = new Connections(server)
   const isClosing = () => pipeline.isClosing
-  const builtIns = builtInsBeside({ routes, health: options.health, isClosing })
+  const builtIns = builtInsBeside({
+    routes,
+    health: options.health,
+    production: options.production,
+    isClosing,
+  })
   const notFound = new NotFound(knownPaths(routes, builtIns))
   const app = openRouter({ server, onBroken: clientErrors(pipeline.inFlight), notFound })
   addRoutes(app, routes, pipeline)

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { asError, MacaronError } from '../core/errors.ts'
+import { asError, SetupError } from '../core/errors.ts'
 import { generate } from './emit.ts'
 import { loadApi } from './load.ts'
 
@@ -19,7 +19,7 @@ export interface Generated {
 /**
  * Writes `<name>.gen.ts` beside a spec where it is missing, or was made from another text or by another version of the generator; whoever reads it
  * meanwhile sees the old file or the new one.
- * @throws SetupError `SPEC_INVALID`; MacaronError `GENERATE_FAILED` where the file can't be written.
+ * @throws SetupError `SPEC_INVALID`; `GENERATE_FAILED` where the file can't be written.
  */
 export async function generateIfStale(specFile: string): Promise<Generated> {
   const file = generatedFileOf(specFile)
@@ -54,10 +54,7 @@ async function replace(file: string, text: string): Promise<void> {
     await rename(temporary, file)
   } catch (error) {
     await rm(temporary, { force: true })
-    throw new MacaronError(
-      'GENERATE_FAILED',
-      `${file} can't be written: ${asError(error).message}. Where the folder is read-only, run macaron generate when the service is built.`,
-      { cause: error },
-    )
+    const message = `This file can't be written: ${asError(error).message}. Where the folder is read-only, run macaron generate when the service is built.`
+    throw new SetupError('GENERATE_FAILED', [{ file, message }])
   }
 }

@@ -113,8 +113,10 @@ class Supervision implements SupervisedChild {
 
   #ended(child: Child, end: ChildEnd): void {
     this.#lives.delete(child)
-    if (child === this.current) this.current = undefined
-    if (this.#over || this.current !== undefined) return
+    // An earlier life, replaced since: its end changes nothing.
+    if (child !== this.current) return
+    this.current = undefined
+    if (this.#over) return
     const restartInMs = this.#restartInMs(end)
     if (!end.asked) this.#tell(child, end, restartInMs)
     if (restartInMs === undefined) this.#giveUp(end)

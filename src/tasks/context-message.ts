@@ -36,8 +36,15 @@ function contextText(context: Context, { contextToken, models, maxBytes }: TaskR
     trace,
     values: Object.keys(values).length === 0 ? undefined : values,
   })
-  return encode(travelling, { models, maxBytes, what: 'context of the fire' })
+  // A low limit is meant for arguments; what a caller sends must not keep a handler from firing.
+  return encode(travelling, {
+    models,
+    maxBytes: Math.max(maxBytes, leastContextBytes),
+    what: 'context of the fire',
+  })
 }
+
+const leastContextBytes = 131_072
 
 /** Absent parts would cost the codec a tag each. */
 function withoutAbsent(parts: Readonly<Record<string, unknown>>): Record<string, unknown> {

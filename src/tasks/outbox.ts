@@ -39,6 +39,11 @@ export class Outbox {
     })
   }
 
+  /** Resolves when nothing waits to be stored any more. */
+  async idle(): Promise<void> {
+    while (this.#writing) await new Promise((resolve) => setImmediate(resolve))
+  }
+
   async #writeAll(): Promise<void> {
     while (this.#gathered.length > 0) {
       const releases = this.#gathered

@@ -1,7 +1,7 @@
 import { asError, codeOf, MessageError } from '../core/errors.ts'
 import type { Lease, Outcome } from '../engines/engine.ts'
 import type { StoredError, TaskMessage } from './message.ts'
-import type { CheckedBackoff, CheckedOptions } from './options.ts'
+import { type CheckedBackoff, type CheckedOptions, defaultOptions } from './options.ts'
 
 /** What an attempt came to: a result in the codec's form with the tasks it fired, or what it threw. */
 export type Ending =
@@ -23,9 +23,14 @@ export function decideOutcome(ending: Ending, { lease, options, now, chance }: D
   const error = storedError(ending.thrown)
   const expiresAt = now + options.keep.failed
   if (ending.thrown instanceof MessageError)
-    return { kind: 'parked', reason: ending.thrown.reason, error, expiresAt }
+    return { kind: 'parked', reason: ending.thrown.reason, error, expiresAt: now + parkedMs(options) }
   if (lease.failures >= options.retries) return { kind: 'failed', error, expiresAt }
   return { kind: 'retry', runAt: now + backoffMs(options.backoff, lease.failures, chance), error }
+}
+
+/** A parked task waits for somebody to mend something: a short `keep` must not take it away before. */
+function parkedMs({ keep }: CheckedOptions): number {
+  return Math.max(keep.failed, defaultOptions.keep.failed)
 }
 
 /** The wait before the run after failure number `failures + 1`, in ms. */

@@ -14,6 +14,8 @@ export interface TaskRuntime {
   readonly contextToken: boolean
   /** Stores messages; resolves when they are durable. @throws StoreError. */
   store(messages: readonly TaskMessage[]): Promise<void>
+  /** Resolves when nothing that was fired waits to be stored. */
+  idle(): Promise<void>
   /** The engine, opened when first asked for. */
   engine(): Promise<Engine>
 }

@@ -98,10 +98,10 @@ suite('a context that travels', () => {
 
   test('is too large for the store only with a clear error', () => {
     const runtime = runtimeOf({ maxBytes: 1024 })
-    const large = contextOf({ values: { note: 'x'.repeat(2000) } })
+    const large = contextOf({ values: { note: 'x'.repeat(140_000) } })
     assert.throws(() => sealedContext(large, runtime), {
       code: 'ARGUMENT_TOO_LARGE',
-      message: /context of the fire takes more than the 1024 bytes allowed/,
+      message: /context of the fire takes more than the 131072 bytes allowed/,
     })
   })
 })

@@ -34,6 +34,14 @@ suite('the outcome of an attempt', () => {
     assert.deepEqual(kinds, ['retry', 'retry', 'failed', 'failed'])
   })
 
+  test('keeps what is parked for a week at least, however short its results are kept', () => {
+    const parked = { thrown: new MessageError('unknown_task', 'x') }
+    const week = 7 * 86_400_000
+    assert.partialDeepStrictEqual(decideOutcome(parked, decision({ keep: '1s' })), { expiresAt: now + week })
+    const long = decideOutcome(parked, decision({ keep: '30d' }))
+    assert.partialDeepStrictEqual(long, { expiresAt: now + 30 * 86_400_000 })
+  })
+
   test('is parked for a message that can’t be trusted or read, whatever retries are left', () => {
     for (const reason of ['refused', 'unknown_key', 'undecodable', 'unknown_task'] as const) {
       const outcome = decideOutcome({ thrown: new MessageError(reason, 'x') }, decision({ retries: 9 }))

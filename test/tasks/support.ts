@@ -104,6 +104,7 @@ export function runtimeOf(over: Partial<TaskRuntime> = {}): TestRuntime {
     maxBytes: 1_048_576,
     contextToken: true,
     store: (messages) => outbox.store(messages),
+    idle: () => outbox.idle(),
     engine: () => Promise.reject(new Error('this test has no engine')),
     ...over,
   }

@@ -5,7 +5,7 @@ import { openStore } from '../../store.ts'
 import { taskStates } from '../../tasks/states.ts'
 import { say, sayJson, sayTable } from '../output.ts'
 import { configOf, envOption, type ServiceOptions, serviceOption } from '../service-option.ts'
-import { taskCells, taskDocument, taskHeadings, taskLines } from '../task-view.ts'
+import { taskCells, taskDocument, taskHeadings, taskLines, wholeDocument } from '../task-view.ts'
 
 interface ListOptions extends ServiceOptions, ListFilter {
   readonly json?: boolean
@@ -68,7 +68,7 @@ function showCommand(): Command {
 async function show(engine: Engine, id: string, json: boolean): Promise<void> {
   const task = await engine.find(id)
   if (task === undefined) throw noSuchTask(id)
-  if (json) sayJson(taskDocument(task))
+  if (json) sayJson(wholeDocument(task))
   else for (const line of taskLines(task)) say(line)
 }
 
