@@ -17,7 +17,9 @@ export async function loadExecutor(config: Config): Promise<ExecutorService & { 
   // What code fires that goes on after its attempt is stored by this process itself.
   const close = async () => {
     await runtime.idle()
-    await (await engine)?.close()
+    // One that could not be opened has said so to whoever asked for it.
+    const opened = await engine?.catch(() => undefined)
+    await opened?.close()
   }
   return { tasks: registry, runtime, close }
 }
