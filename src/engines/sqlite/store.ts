@@ -18,6 +18,10 @@ export interface StoreOptions {
   readonly checkpointPages: number
 }
 
+/** Writes that follow each other by less than this are back to back; they go on for so long before they are interrupted. */
+const gapMs = 1.5 * retryEveryMs
+const longestRunMs = 3
+
 /**
  * The connection that writes, and mends itself: opened when first needed, dropped after a failure so that the next call opens anew, and
  * opened anew when its files were deleted or replaced. What was committed into files that are gone is done once more in the ones that
@@ -31,6 +35,7 @@ export class Store {
   #wasReplaced = false
   #changes = 0
   #committedAt = 0
+  #unbrokenSince = 0
   #contendedUntil = 0
 
   constructor(options: StoreOptions) {
@@ -105,13 +110,18 @@ export class Store {
     return answer
   }
 
-  /** Writers back to back would never let the other process' tries meet a free lock: while another writes too, leave a gap wider than its tries. */
+  /**
+   * Writers back to back would never let the other process' tries meet a free lock: while another writes too, leave a gap wider than its tries
+   * now and then.
+   */
   #giveWay(): void {
     const now = performance.now()
     if (this.#haveOthersWritten()) this.#contendedUntil = now + 100
-    if (now > this.#contendedUntil) return
-    const gap = this.#committedAt + 1.5 * retryEveryMs - now
-    if (gap > 0) pause(gap)
+    const gap = this.#committedAt + gapMs - now
+    if (gap <= 0) this.#unbrokenSince = now
+    if (gap <= 0 || now > this.#contendedUntil || now < this.#unbrokenSince + longestRunMs) return
+    pause(gap)
+    this.#unbrokenSince = performance.now()
   }
 
   #haveOthersWritten(): boolean {
