@@ -1,6 +1,6 @@
 import type { TaskRecord } from '../engines/engine.ts'
 
-/** How the CLI shows a task. Contexts are sealed and never shown; arguments are shown by `show` only. */
+/** How the CLI shows a task. Contexts are sealed and never shown; arguments are shown by `show` and `ls --args` only. */
 
 /** One document for `--json`. Times are ISO 8601. */
 export function taskDocument(task: TaskRecord): object {

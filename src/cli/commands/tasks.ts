@@ -9,6 +9,7 @@ import { taskCells, taskDocument, taskHeadings, taskLines, wholeDocument } from 
 
 interface ListOptions extends ServiceOptions, ListFilter {
   readonly json?: boolean
+  readonly args?: boolean
 }
 
 /** `macaron tasks …`: read and act on stored tasks, whether or not the service runs. */
@@ -44,15 +45,17 @@ function listCommand(): Command {
     .addOption(new Option('--limit <n>', 'how many').default(50).argParser(positive))
     .option('--before <id>', 'continue after the last id of a page')
     .option('--json', 'one document a line')
+    .option('--args', 'with --json: arguments and results too, which may be personal data')
     .action((options: ListOptions) => withEngine(options, (engine) => list(engine, options)))
 }
 
 async function list(
   engine: Engine,
-  { json, service: _service, env: _env, ...filter }: ListOptions,
+  { json, args, service: _service, env: _env, ...filter }: ListOptions,
 ): Promise<void> {
   const tasks = await engine.list(filter)
-  if (json) for (const task of tasks) sayJson(taskDocument(task))
+  const document = args ? wholeDocument : taskDocument
+  if (json) for (const task of tasks) sayJson(document(task))
   else if (tasks.length === 0) say('No tasks.')
   else sayTable(taskHeadings, tasks.map(taskCells))
 }

@@ -193,7 +193,7 @@ export class RunningService {
   }
 
   async tasks(...filter: readonly string[]): Promise<readonly Listed[]> {
-    const answer = await this.cli('tasks', 'ls', '--json', '--limit', '999999', ...filter)
+    const answer = await this.cli('tasks', 'ls', '--json', '--args', '--limit', '999999', ...filter)
     if (answer.code !== 0) throw new Error(`macaron tasks ls failed: ${answer.stderr}`)
     return documents<Listed>(answer)
   }
