@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { freePort } from '../../support/free-port.ts'
 import { until } from '../../support/until.ts'
 import { atEnd } from './at-end.ts'
 import { bin, type CliAnswer, cleanEnvironment, cli, documents } from './cli.ts'
@@ -245,18 +245,6 @@ function killing(folder: string, { kill, seed = 1 }: StartOptions): Record<strin
 
 function marksFolder(folder: string): string {
   return join(folder, 'kills')
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (typeof address === 'object' && address !== null) return address.port
-  throw new Error('The system gave no port')
 }
 
 /** Removes marks of earlier kills, so that the rules begin anew. */
