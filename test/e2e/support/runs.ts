@@ -30,10 +30,9 @@ export interface Run extends Facts {
 
 export function readMoments(file: string): readonly Moment[] {
   if (!existsSync(file)) return []
-  return readFileSync(file, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line))
+  const lines = readFileSync(file, 'utf8').split('\n')
+  // What follows the last line feed is being written at this moment.
+  return lines.slice(0, -1).map((line) => JSON.parse(line))
 }
 
 /** Moments put together to runs, in the order of their starts. */
