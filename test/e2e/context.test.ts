@@ -140,7 +140,7 @@ async function looks(service: RunningService, count: number): Promise<readonly L
   const file = join(service.folder, 'looks.ndjson')
   return await until(
     () => {
-      const lines = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []
+      const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : []
       return lines.length >= count ? lines.map((line): Look => JSON.parse(line)) : undefined
     },
     { what: `${count} tasks to have written down their context` },
