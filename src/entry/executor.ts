@@ -12,9 +12,15 @@ const name = `executor ${settings.id.split('.').at(-1)}`
 try {
   const config = configOfArguments()
   logEvents(openLogger({ level: config.log_level, format: config.log_format, role: name }))
-  const loaded = loadExecutor(config)
-  await serveExecutor({ settings, load: () => loaded })
-  await (await loaded).close()
+  const loaded: Pick<Awaited<ReturnType<typeof loadExecutor>>, 'close'>[] = []
+  const load = async () => {
+    const service = await loadExecutor(config)
+    loaded.push(service)
+    return service
+  }
+  // Loads only once it holds its lock, by which the next worker can find and end this process.
+  await serveExecutor({ settings, load })
+  for (const service of loaded) await service.close()
   process.exit(0)
 } catch (error) {
   endWithFailure(error)
