@@ -3,6 +3,7 @@ import { basename, join } from 'node:path'
 import { CORE_SCHEMA, load, mergeTag, YAMLException } from 'js-yaml'
 import { asError, codeOf, type Fault, SetupError } from './core/errors.ts'
 import { expandsBeyond } from './spec/parse.ts'
+import { positionOf } from './spec/position.ts'
 
 /** The configuration file of a service, found, read and parsed; what its keys mean is not known here. */
 export interface ConfigFile {
@@ -72,7 +73,7 @@ function parseYaml(source: string, file: string): unknown {
     if (!(error instanceof YAMLException)) throw invalid({ file, message: asError(error).message })
     throw invalid({
       file,
-      line: (error.mark?.line ?? 0) + 1,
+      ...positionOf(error),
       message: `Not readable as YAML: ${error.reason}`,
     })
   }

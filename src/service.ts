@@ -10,6 +10,7 @@ import type { Api } from './spec/api.ts'
 import { type Bindings, bindHandlers } from './spec/bindings.ts'
 import { importBoundModules } from './spec/bound-modules.ts'
 import { generateIfStale } from './spec/generate.ts'
+import { importFault } from './spec/import-fault.ts'
 import { loadApis, specFiles } from './spec/load.ts'
 import { models } from './spec/model-registry.ts'
 import { Outbox } from './tasks/outbox.ts'
@@ -63,7 +64,7 @@ async function importTasks(folder: string): Promise<void> {
       continue
     const file = join(folder, name)
     await import(pathToFileURL(file).href).catch((error: unknown) => {
-      faults.push({ file, message: `This task module can't be imported: ${asError(error).message}` })
+      faults.push(importFault(file, asError(error), folder))
     })
   }
   if (faults.length > 0) throw new SetupError('TASK_MODULE_BROKEN', faults)

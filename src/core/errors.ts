@@ -43,13 +43,16 @@ export interface Fault {
   readonly file?: string
   /** From 1. */
   readonly line?: number
+  /** From 1, in UTF-16 units as editors count. Only where there is a line. */
+  readonly column?: number
 }
 
-/** A fault as one line, the way compilers print theirs: `file:line: message`. */
-export function describeFault(fault: Fault): string {
-  if (fault.file === undefined) return fault.message
-  const place = fault.line === undefined ? fault.file : `${fault.file}:${fault.line}`
-  return `${place}: ${fault.message}`
+/** A fault as one line, the way compilers print theirs: `file:line:column: message`. */
+export function describeFault({ file, line, column, message }: Fault): string {
+  return (
+    [file, line, column].filter((part) => part !== undefined).join(':') +
+    (file === undefined ? message : `: ${message}`)
+  )
 }
 
 /** The caller's request can't be served as it is; ends the request with `status`, a 4xx. */

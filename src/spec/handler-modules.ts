@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { pathToFileURL } from 'node:url'
 import { asError, type Fault } from '../core/errors.ts'
+import { importFault } from './import-fault.ts'
 
 /** The modules of a service's handlers: found below its folder, each imported once, those that can't be kept as faults. */
 export class HandlerModules {
@@ -49,19 +50,9 @@ export class HandlerModules {
     try {
       return await import(pathToFileURL(file).href)
     } catch (error) {
-      this.#faults.push(this.#faultOf(file, asError(error)))
+      this.#faults.push(importFault(file, asError(error), this.#root))
       return undefined
     }
-  }
-
-  /** The fault stands where the stack says, which may be in a module that this one imports. */
-  #faultOf(file: string, error: Error): Fault {
-    const place = placesIn(error.stack ?? '').find((found) => found.file.startsWith(this.#root))
-    const hint = error.message.includes('does not provide an export named')
-      ? '. A type must be imported with "import type"'
-      : ''
-    const message = `This module can't be imported: ${error.name}: ${error.message}${hint}`
-    return place === undefined ? { message, file } : { message, ...place }
   }
 }
 
@@ -73,12 +64,4 @@ const endings = ['.ts', '.mts', '.js', '.mjs']
 function isModule(file: string): boolean {
   if (!endings.some((ending) => file.endsWith(ending))) return false
   return !/(^|\/)(\.|node_modules\/)|\.(gen|d|test|spec)\.[mc]?[jt]s$/.test(file)
-}
-
-/** The files and lines that a stack names, the innermost first. */
-function placesIn(stack: string): readonly { readonly file: string; readonly line: number }[] {
-  return [...stack.matchAll(/(file:\/\/)?(\/[^\s():]+):(\d+)/g)].map(([, scheme, path = '', line]) => ({
-    file: scheme === undefined ? path : fileURLToPath(`file://${path}`),
-    line: Number(line),
-  }))
 }

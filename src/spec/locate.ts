@@ -5,9 +5,10 @@ import type { Fault } from '../core/errors.ts'
 import { jsonOffset } from './json-offset.ts'
 import { isJson } from './parse.ts'
 import { segmentsOf } from './pointers.ts'
+import { type Position, positionAt } from './position.ts'
 
 /**
- * Finds the line of a place in a spec file. Parsing with positions is slow, so nothing here runs before there is a fault to
+ * Finds the line and column of a place in a spec file. Parsing with positions is slow, so nothing here runs before there is a fault to
  * report, and the `yaml` package is loaded then.
  */
 
@@ -17,23 +18,17 @@ export interface PlacedFault {
   readonly message: string
 }
 
-/** The faults with file and line. `text` is read from the file where it is not given. */
+/** The faults with file, line and column. `text` is read from the file where it is not given. */
 export function locateFaults(file: string, faults: readonly PlacedFault[], text?: string): Fault[] {
   if (faults.length === 0) return []
-  const lineOf = lineFinder(file, text ?? readFileSync(file, 'utf8'))
-  return faults.map(({ pointer, message }) => ({ message, file, line: lineOf(pointer) }))
+  const positionOf = positionFinder(file, text ?? readFileSync(file, 'utf8'))
+  return faults.map(({ pointer, message }) => ({ message, file, ...positionOf(pointer) }))
 }
 
-/** For a pointer the line (from 1) of its key, or of the nearest parent that is written in the file. */
-function lineFinder(file: string, text: string): (pointer: string) => number {
+/** For a pointer the place of its key, or of the nearest parent that is written in the file. */
+function positionFinder(file: string, text: string): (pointer: string) => Position {
   const offsetOf = isJson(file) ? (segments: string[]) => jsonOffset(text, segments) : yamlOffsets(text)
-  return (pointer) => lineAt(text, offsetOf(segmentsOf(pointer)))
-}
-
-function lineAt(text: string, offset: number): number {
-  let line = 1
-  for (let at = text.indexOf('\n'); at !== -1 && at < offset; at = text.indexOf('\n', at + 1)) line++
-  return line
+  return (pointer) => positionAt(text, offsetOf(segmentsOf(pointer)))
 }
 
 function yamlOffsets(text: string): (segments: string[]) => number {

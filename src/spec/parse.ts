@@ -1,5 +1,6 @@
 import { CORE_SCHEMA, load, mergeTag, YAMLException } from 'js-yaml'
 import { asError, SetupError } from '../core/errors.ts'
+import { type Position, positionAt, positionOf } from './position.ts'
 
 /**
  * The text of a spec file as plain data. JSON files take JSON.parse, which reads a 13 MB spec in a tenth of a second; all
@@ -30,15 +31,14 @@ function parseJson(file: string, text: string): unknown {
     return JSON.parse(text)
   } catch (error) {
     const { message } = asError(error)
-    throw unreadable(file, `This is not JSON: ${message}`, lineOfJsonError(message, text))
+    throw unreadable(file, `This is not JSON: ${message}`, placeOfJsonError(message, text))
   }
 }
 
-function lineOfJsonError(message: string, text: string): number {
-  const line = /\(line (\d+) column \d+\)/.exec(message)?.[1]
-  if (line !== undefined) return Number(line)
+/** Where V8 says the text stops being JSON: in its message; at the end where it says nothing. */
+function placeOfJsonError(message: string, text: string): Position {
   const position = /position (\d+)/.exec(message)?.[1]
-  return text.slice(0, position === undefined ? undefined : Number(position)).split('\n').length
+  return positionAt(text, position === undefined ? text.length : Number(position))
 }
 
 function parseYaml(file: string, text: string): unknown {
@@ -58,8 +58,7 @@ function loadYaml(file: string, text: string): unknown {
     return load(text, { schema: yamlSchema })
   } catch (error) {
     if (!(error instanceof YAMLException)) throw unreadable(file, asError(error).message, undefined)
-    const line = error.mark === undefined ? 1 : error.mark.line + 1
-    throw unreadable(file, `This is not YAML: ${error.reason}`, line)
+    throw unreadable(file, `This is not YAML: ${error.reason}`, positionOf(error))
   }
 }
 
@@ -77,6 +76,6 @@ export function expandsBeyond(data: unknown, limit: number): boolean {
   return false
 }
 
-function unreadable(file: string, message: string, line: number | undefined): SetupError {
-  return new SetupError('SPEC_INVALID', [line === undefined ? { message, file } : { message, file, line }])
+function unreadable(file: string, message: string, place: Position | undefined): SetupError {
+  return new SetupError('SPEC_INVALID', [{ message, file, ...place }])
 }

@@ -32,8 +32,9 @@ test('faults of files read like a compiler prints them, one a line', () => {
     { message: 'nowhere' },
     { message: 'in a file', file: '/a.yaml' },
     { message: 'in a line', file: '/a.yaml', line: 3 },
+    { message: 'at a place', file: '/a.yaml', line: 3, column: 7 },
   ])
-  assert.equal(error.message, 'nowhere\n/a.yaml: in a file\n/a.yaml:3: in a line')
+  assert.equal(error.message, 'nowhere\n/a.yaml: in a file\n/a.yaml:3: in a line\n/a.yaml:3:7: at a place')
 })
 
 test('any thrown value becomes an error with a short message, whatever it resists', () => {

@@ -25,7 +25,7 @@ const rubbish: readonly Rubbish[] = [
   {
     what: 'broken YAML in macaron.yaml',
     files: { 'macaron.yaml': 'name: bench\nport: [1, 2\nwith_async: true\n' },
-    says: [/macaron\.yaml:[234]: Not readable as YAML/, /\[CONFIG_INVALID\]/],
+    says: [/macaron\.yaml:[234]:\d+: Not readable as YAML/, /\[CONFIG_INVALID\]/],
   },
   {
     what: 'wrong types and a misspelt key, all at once',
@@ -33,16 +33,16 @@ const rubbish: readonly Rubbish[] = [
       'macaron.yaml': 'name: bench\nport: eighty\nwith_async: maybe\nworker_cuont: 2\nstop_timeout: soon\n',
     },
     says: [
-      /macaron\.yaml:2: port must be a whole number from 0 to 65535, not "eighty"/,
-      /macaron\.yaml:3: with_async must be true or false/,
-      /macaron\.yaml:4: worker_cuont is not known\. Did you mean worker_count\?/,
-      /macaron\.yaml:5: stop_timeout must be/,
+      /macaron\.yaml:2:1: port must be a whole number from 0 to 65535, not "eighty"/,
+      /macaron\.yaml:3:1: with_async must be true or false/,
+      /macaron\.yaml:4:1: worker_cuont is not known\. Did you mean worker_count\?/,
+      /macaron\.yaml:5:1: stop_timeout must be/,
     ],
   },
   {
     what: 'a secret that is not set',
     files: { 'macaron.yaml': `${config}jwt_secret: SHOP_SECRET\nenv_secrets: [SHOP_SECRET]\n` },
-    says: [/macaron\.yaml:4: jwt_secret names the environment variable SHOP_SECRET.*not set/],
+    says: [/macaron\.yaml:4:1: jwt_secret names the environment variable SHOP_SECRET.*not set/],
   },
   {
     what: 'no macaron.yaml',

@@ -27,7 +27,7 @@ async function bind(
   return apis.flatMap((api) => api.operations.map((operation) => bindings.get(operation)))
 }
 
-/** The faults of binding, without the folder. */
+/** The faults of binding, without the folder and the columns. */
 async function faults(...given: Parameters<typeof bind>): Promise<string[]> {
   const error = await bind(...given).then(
     () => assert.fail('everything was bound'),
@@ -35,7 +35,8 @@ async function faults(...given: Parameters<typeof bind>): Promise<string[]> {
   )
   assert(error instanceof SetupError)
   assert.equal(error.code, 'BINDING_MISSING')
-  return error.message.split('\n').map((line) => line.replace(/^.*?macaron-spec-\w+\//, ''))
+  const lines = error.message.split('\n').map((line) => line.replace(/^.*?macaron-spec-\w+\//, ''))
+  return lines.map((line) => line.replace(/^(\S+:\d+):\d+: /, '$1: '))
 }
 
 test('a dotted name finds its function, as it is or in camel case, in files of any ending', async (context) => {

@@ -181,7 +181,7 @@ test('a route that two files serve is told with both, and faults of all files co
   assert.match(error.message, /c\.yaml: This is not an OpenAPI document/)
   assert.match(
     error.message,
-    /b\.yaml:5: GET \/v1\/x\/\{key\} is already served by GET \/v1\/x\/\{id\} of .*a\.yaml/,
+    /b\.yaml:5:5: GET \/v1\/x\/\{key\} is already served by GET \/v1\/x\/\{id\} of .*a\.yaml/,
   )
 })
 

@@ -16,6 +16,16 @@ test('a place in YAML has the line of its key', () => {
   assert.equal(lineOf('x.yaml', text, '/b/d~1e/f'), 6)
 })
 
+test('a place has the column of its key too, from 1', () => {
+  const at = (file: string, text: string, pointer: string) => {
+    const [fault] = locateFaults(file, [{ pointer, message: 'x' }], text)
+    return `${fault?.line}:${fault?.column}`
+  }
+  assert.equal(at('x.yaml', 'a: 1\nb:\n  c:\n    - y: 2\n', '/a'), '1:1')
+  assert.equal(at('x.yaml', 'a: 1\nb:\n  c:\n    - y: 2\n', '/b/c/0/y'), '4:7')
+  assert.equal(at('x.json', '{ "a": 1,\r\n  "b": 2 }', '/b'), '2:3')
+})
+
 test('a place that is not written has the line of the nearest one that is', () => {
   assert.equal(lineOf('x.yaml', 'a: 1\nb:\n  c: 1\n', '/b/nothing/here'), 2)
   assert.equal(lineOf('x.json', '{\n"a": 1,\n"b": {}\n}', '/b/nothing/here'), 3)
