@@ -12,8 +12,17 @@ export {
   setContext,
   type User,
 } from './core/context.ts'
+export { type DefinedError, defineError } from './core/define-error.ts'
 export type { Duration } from './core/duration.ts'
-export { MacaronError, MessageError, RequestError, SetupError, StoreError, TaskError } from './core/errors.ts'
+export {
+  MacaronError,
+  type MacaronErrorOptions,
+  MessageError,
+  RequestError,
+  SetupError,
+  StoreError,
+  TaskError,
+} from './core/errors.ts'
 export { Reply, type ReplyHeaders, reply } from './http/reply.ts'
 export { type OpenedService, type OpenServiceOptions, openService } from './open-service.ts'
 export { defineModels } from './spec/model-registry.ts'

@@ -14,7 +14,7 @@ const handler = (body: unknown) => ({ ok: true, id: (body as { name: string }).n
 
 await openHttp({
   apis: [api],
-  bindings: new Map(plain.map((operation) => [operation, { handler, decorators: [] }])),
+  bindings: new Map(plain.map((operation) => [operation, { handler }])),
   checksOf: (of, operation) => checksOf(of, operation, models),
   tokens: undefined,
   release: async () => {},

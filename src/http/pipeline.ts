@@ -11,7 +11,7 @@ import { send } from './send.ts'
 import { announce } from './stages/announce.ts'
 import { authenticate } from './stages/authenticate.ts'
 import { callHandler } from './stages/call-handler.ts'
-import { checkReply } from './stages/check-reply.ts'
+import { checkErrorReply, checkReply } from './stages/check-reply.ts'
 import { endScope } from './stages/end-scope.ts'
 import { openScope } from './stages/open-scope.ts'
 import { parse } from './stages/parse.ts'
@@ -42,12 +42,14 @@ export class Pipeline {
   readonly #stages: readonly Stage[]
   readonly #drop: HttpOptions['drop']
   readonly #crashes: CrashReporter
+  readonly #checkError: (exchange: Exchange, answer: Answer) => void
   #closing = false
 
   constructor(options: HttpOptions) {
     this.#stages = stagesOf(options)
     this.#drop = options.drop
     this.#crashes = new CrashReporter(options)
+    this.#checkError = options.replyCheck === 'off' ? () => undefined : checkErrorReply
   }
 
   get isClosing(): boolean {
@@ -78,7 +80,9 @@ export class Pipeline {
     const facts = errorFacts(thrown)
     if (exchange.context !== undefined) this.#drop(exchange.context.scope, exchange.callId)
     if (facts.status >= 500) this.#crashes.report(exchange, facts)
-    return errorAnswer(facts)
+    const answer = errorAnswer(facts)
+    this.#checkError(exchange, answer)
+    return answer
   }
 
   /** While the server stops, the newest request of a connection is its last one. */

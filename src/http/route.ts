@@ -23,7 +23,7 @@ export class Route {
     this.api = parts.api
     this.operation = parts.operation
     this.template = parts.template
-    this.handler = decorated(parts.binding)
+    this.handler = parts.binding.handler
     this.takesBody = parts.operation.body !== undefined
     this.okStatus = okStatusOf(parts.operation)
     this.declaresNoContent = '204' in parts.operation.replies
@@ -49,10 +49,6 @@ export interface RouteParts {
   readonly template: Template
   readonly binding: Binding
   readonly checksOf: HttpOptions['checksOf']
-}
-
-function decorated({ handler, decorators }: Binding): Handler {
-  return decorators.reduceRight((inner, decorate) => decorate(inner), handler)
 }
 
 /** 200, unless a single other 2xx is what the operation declares. */

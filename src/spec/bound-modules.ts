@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { SetupError } from '../core/errors.ts'
 import { HandlerModules } from './handler-modules.ts'
+import { authDecorator } from './operations.ts'
 import { parseSpec } from './parse.ts'
 import { pointerOfRef, valueAt } from './pointers.ts'
 
@@ -20,13 +21,18 @@ export async function importBoundModules(specFiles: readonly string[], root: str
   if (modules.faults.length > 0) throw new SetupError('BINDING_MISSING', modules.faults)
 }
 
-/** What the operations of a spec are bound to. */
+/** What the operations of a spec are bound to and decorated with. */
 async function bindingsOf(file: string): Promise<readonly string[]> {
   const root = parseSpec(file, await readFile(file, 'utf8'))
   return partsOf(valueAt(root, '/paths'))
     .flatMap((item) => partsOf(resolved(item, root)))
-    .map((operation) => valueAt(operation, '/x-bind-server') ?? valueAt(operation, '/operationId'))
+    .flatMap((operation) => [
+      valueAt(operation, '/x-bind-server') ?? valueAt(operation, '/operationId'),
+      valueAt(operation, '/x-decorate-server'),
+    ])
+    .flat()
     .filter((name) => typeof name === 'string')
+    .filter((name) => name !== authDecorator)
 }
 
 function resolved(item: unknown, root: unknown): unknown {

@@ -9,7 +9,7 @@ import { below } from './pointers.ts'
 const methods: readonly Method[] = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace']
 
 /** PyMacaron's decorator that asks for a verified token. */
-const authDecorator = 'pymacaron.auth.requires_auth'
+export const authDecorator = 'pymacaron.auth.requires_auth'
 
 export interface OperationsReading extends Reading {
   readonly api: string

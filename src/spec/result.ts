@@ -7,5 +7,8 @@ export interface OwnReply {
   readonly headers: Readonly<Record<string, string | readonly string[]>>
 }
 
-/** What a handler of a generated type returns: the reply's body (a model or plain data), or a reply with a status of its own. */
-export type Result<Body> = Body | OwnReply | Promise<Body | OwnReply>
+/**
+ * What a handler of a generated type returns: the reply's body (a model or plain data), a reply with a status of its own, or an error, which
+ * counts as thrown.
+ */
+export type Result<Body> = Body | OwnReply | Error | Promise<Body | OwnReply | Error>

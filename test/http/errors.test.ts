@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { defineError } from '../../src/core/define-error.ts'
 import { MacaronError, RequestError, StoreError, TaskError } from '../../src/core/errors.ts'
 import type { CrashReport } from '../../src/http/crash-report.ts'
 import { ModelError } from '../../src/spec/models.ts'
@@ -78,6 +79,75 @@ test('an own class is told as it is, also with status 500', async (t) => {
   const { status, json } = await get(server, '/thrown')
   assert.equal(status, 500)
   assert.equal(json.error_description, 'Said on purpose')
+})
+
+test('defineError makes errors that are told as they are defined, or as they were thrown', async (t) => {
+  const NoFunds = defineError('NO_FUNDS', 402, 'The account is empty')
+  assert.equal(NoFunds.name, 'NoFunds')
+  assert.deepEqual([NoFunds.code, NoFunds.status], ['NO_FUNDS', 402])
+  const cause = new Error('bank')
+  const made = new NoFunds('Only 3 left', { userMessage: 'You are out of money.', cause })
+  assert.ok(made instanceof NoFunds && made instanceof MacaronError)
+  assert.equal(made.cause, cause)
+  const plain = await get(
+    await serve(
+      t,
+      failing(() => new NoFunds()),
+    ),
+    '/thrown',
+  )
+  assert.deepEqual(
+    [plain.status, plain.json.error, plain.json.error_description, 'user_message' in plain.json],
+    [402, 'NO_FUNDS', 'The account is empty', false],
+  )
+  const { json } = await get(
+    await serve(
+      t,
+      failing(() => made),
+    ),
+    '/returned',
+  )
+  assert.deepEqual([json.error_description, json.user_message], ['Only 3 left', 'You are out of money.'])
+  const Broken = defineError('BANK_BROKEN', 500, 'Meant for the caller')
+  const broken = await get(
+    await serve(
+      t,
+      failing(() => new Broken()),
+    ),
+    '/rejected',
+  )
+  assert.equal(broken.json.error_description, 'Meant for the caller')
+})
+
+test('defineError refuses codes and statuses that callers could not rely on', () => {
+  for (const [code, status] of [
+    ['no_funds', 402],
+    ['', 402],
+    ['NO-FUNDS', 402],
+    ['NO_FUNDS', 200],
+    ['NO_FUNDS', 600],
+    ['NO_FUNDS', 402.5],
+  ] as const) {
+    assert.throws(() => defineError(code, status, 'x'), { code: 'BAD_ERROR' })
+  }
+})
+
+test('an error that is not what the spec declares for its status is told, and sent as it is', async (t) => {
+  const told = collect(t, 'reply.mismatch')
+  const checks = { reply: () => [{ path: 'body.reason', message: 'is required' }] }
+  const handler = () => {
+    throw new AccountLocked()
+  }
+  const server = await serve(t, { 'get /a': { replies: { 423: true }, checks, handler } })
+  const { status, json } = await get(server, '/a', { headers: { 'x-call-id': 'c2' } })
+  assert.equal(status, 423)
+  assert.equal(json.error, 'ACCOUNT_LOCKED')
+  assert.deepEqual(told, [
+    { callId: 'c2', operation: 'GET /a', status: 423, faults: ['body.reason: is required'] },
+  ])
+  const off = await serve(t, { 'get /a': { replies: { 423: true }, checks, handler } }, { replyCheck: 'off' })
+  await get(off, '/a')
+  assert.equal(told.length, 1)
 })
 
 const secret = 'password=hunter2 at db.internal'

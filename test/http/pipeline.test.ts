@@ -29,21 +29,6 @@ test('an optional body that is not sent is undefined', async (t) => {
   assert.deepEqual(json, { count: 2, type: 'undefined' })
 })
 
-test('decorators wrap the handler, the first one outermost', async (t) => {
-  const seen: string[] = []
-  const named =
-    (name: string) =>
-    (handler: (...args: readonly unknown[]) => unknown) =>
-    (...args: readonly unknown[]) => {
-      seen.push(name)
-      return handler(...args)
-    }
-  const server = await serve(t, {
-    'get /a': { handler: () => ({ seen }), wrap: [named('one'), named('two')] },
-  })
-  assert.deepEqual((await get(server, '/a')).json, { seen: ['one', 'two'] })
-})
-
 test('who calls is verified before anything of the request is read', async (t) => {
   let ran = 0
   const operation = { authenticated: true, body: anyBody, handler: () => void ran++ }

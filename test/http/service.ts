@@ -14,7 +14,6 @@ import { dropScope, takeStaged } from '../../src/tasks/outbox.ts'
 export interface TestOperation extends Partial<Omit<Operation, 'path' | 'method'>> {
   readonly handler: Handler
   readonly decorators?: never
-  readonly wrap?: readonly ((handler: Handler) => Handler)[]
   readonly checks?: Partial<OperationChecks>
 }
 
@@ -48,12 +47,7 @@ export function httpOptions(operations: TestOperations, options: Partial<HttpOpt
   const checks = new Map(made.map(({ given, operation }) => [operation, given.checks]))
   return {
     apis: [api],
-    bindings: new Map(
-      made.map(({ given, operation }) => [
-        operation,
-        { handler: given.handler, decorators: given.wrap ?? [] },
-      ]),
-    ),
+    bindings: new Map(made.map(({ given, operation }) => [operation, { handler: given.handler }])),
     checksOf: (_api, operation) => ({ ...openChecks, ...checks.get(operation) }),
     tokens: undefined,
     release: async (scope) => void takeStaged(scope),
@@ -74,7 +68,7 @@ export const anyBody = { required: true, schema: true, model: undefined } as con
 
 function operationOf(key: string, given: TestOperation): Operation {
   const [method = '', path = ''] = key.split(' ')
-  const { handler: _handler, wrap: _wrap, checks: _checks, ...rest } = given
+  const { handler: _handler, checks: _checks, ...rest } = given
   return {
     api: 'test',
     // Keys are written in this form in every test.

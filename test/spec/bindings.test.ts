@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { SetupError } from '../../src/core/errors.ts'
 import { bindHandlers } from '../../src/spec/bindings.ts'
+import { importBoundModules } from '../../src/spec/bound-modules.ts'
 import { loadApis } from '../../src/spec/load.ts'
 import { folder } from './support/specs.ts'
 
@@ -104,8 +105,36 @@ test('decorators are found the same way, in the order of the spec', async (conte
         'export const get = () => ""\nexport const one = (h: any) => () => "1" + h()\nexport const two = (h: any) => () => "2" + h()',
     },
   )
-  assert(binding)
-  assert.equal(binding.decorators.reduceRight((inner, decorate) => decorate(inner), binding.handler)(), '12')
+  assert.equal(binding?.handler(), '12')
+})
+
+test('a decorator is called once, and one that gives no function is told with its line', async (context) => {
+  const told = await faults(
+    context,
+    [
+      'x-bind-server: shop.get\n      x-decorate-server: shop.later',
+      'x-bind-server: shop.get\n      x-decorate-server: [shop.fine, shop.nothing]',
+      'x-bind-server: shop.get\n      x-decorate-server: shop.broken',
+      'x-bind-server: shop.get\n      x-decorate-server: shop.decorators.audit',
+    ],
+    {
+      'shop.ts': [
+        'export const get = () => ""',
+        'let calls = 0',
+        'export const fine = (h: any) => h',
+        'export const later = async (h: any) => h',
+        'export const nothing = () => { if (++calls > 1) throw new Error("twice") }',
+        'export const broken = () => { throw new TypeError("no database") }',
+      ].join('\n'),
+      'shop/decorator.ts': 'export const audit = (h: any) => h',
+    },
+  )
+  assert.deepEqual(told, [
+    'apis/shop.yaml:6: The decorator "shop.later" must give a function (it is called with the handler, once, at start), but gave a promise',
+    'apis/shop.yaml:11: The decorator "shop.nothing" must give a function (it is called with the handler, once, at start), but gave a value of type undefined',
+    'apis/shop.yaml:16: The decorator "shop.broken" has thrown: no database',
+    'apis/shop.yaml:21: "shop.decorators.audit" is bound to no function: there is no shop/decorators.ts. Did you mean "shop.decorator.audit"?',
+  ])
 })
 
 test('everything that is missing is told at once, with its line and the nearest name', async (context) => {
@@ -169,4 +198,24 @@ test('a module that cannot be imported is told once, with the place and the orig
   )
   assert.match(told[2] ?? '', /^c\.ts:1: .*named 'Nothing'\. A type must be imported with "import type"/)
   assert.match(told[3] ?? '', /^d\.ts: .*Cannot find package 'a-package-that-is-not-here'/)
+})
+
+test('an executor imports the modules of handlers and decorators: both may declare tasks', async (context) => {
+  const root = await folder(context, {
+    'shop.yaml': [
+      "swagger: '2.0'",
+      'paths:',
+      '  /a: { get: { x-bind-server: bound.get, x-decorate-server: [around.one, pymacaron.auth.requires_auth] } }',
+      '  /b: { get: { x-bind-server: bound.get, x-decorate-server: other.two } }',
+    ].join('\n'),
+    'bound.ts': 'process.emit("macaron-test-import" as never, "bound" as never)',
+    'around.ts': 'process.emit("macaron-test-import" as never, "around" as never)',
+    'other.ts': 'process.emit("macaron-test-import" as never, "other" as never)',
+  })
+  const imported: unknown[] = []
+  const note = (name: unknown) => imported.push(name)
+  process.on('macaron-test-import', note)
+  context.after(() => process.off('macaron-test-import', note))
+  await importBoundModules([join(root, 'shop.yaml')], root)
+  assert.deepEqual(imported.toSorted(), ['around', 'bound', 'other'])
 })

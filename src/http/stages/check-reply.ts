@@ -24,6 +24,17 @@ export function checkReply({ mode, production }: ReplyCheckOptions): Stage {
   }
 }
 
+/**
+ * Tells where an error that left the handler is not what the operation declares for its status. It is sent all the same, whatever the mode: its
+ * code is worth more to the caller than a 500.
+ */
+export function checkErrorReply(exchange: Exchange, { status, body }: Answer): void {
+  // What never reached the handler is Macaron's to word, and anybody could fill the log with it.
+  if (exchange.context === undefined || status >= 500) return
+  const faults = exchange.route.checks.reply(status, body)
+  if (faults !== 'undeclared' && faults.length > 0) report(exchange, status, faults.map(describe))
+}
+
 /** The handler's reply is not what its operation declares. */
 export class BadResponse extends MacaronError {
   constructor(faults: readonly string[], production: boolean) {
