@@ -81,6 +81,42 @@ export function unionKeyword(
   return { keyword, errors: true, validate: errors }
 }
 
+/** `contains` decided by another validator: it fails as a whole, without a fault for each item that isn't of the kind. */
+export function containsKeyword(compile: (schema: Checkable) => ValidateFunction): FuncKeywordDefinition {
+  function validate(
+    this: CheckContext | undefined,
+    kind: Checkable,
+    items: readonly unknown[],
+    owner: { readonly minContains?: number; readonly maxContains?: number } = {},
+  ): boolean {
+    const { minContains = 1, maxContains } = owner
+    const fitting = items.filter((item) => compile(kind).call(this, item)).length
+    errors.errors = [{ keyword: 'contains', params: { minContains, maxContains } }]
+    return fitting >= minContains && fitting <= (maxContains ?? fitting)
+  }
+  const errors: KeywordFunction = validate
+  return { keyword: 'contains', type: 'array', errors: true, validate: errors }
+}
+
+/**
+ * `unevaluatedProperties` or `unevaluatedItems` decided by another validator, where this one can't know what the branches of a union beside it
+ * have seen. It tells the first one only.
+ */
+export function unevaluatedKeyword(
+  keyword: 'unevaluatedProperties' | 'unevaluatedItems',
+  compile: (schema: Checkable) => ValidateFunction,
+): FuncKeywordDefinition {
+  function validate(this: CheckContext | undefined, _: unknown, value: unknown, owner?: Checkable): boolean {
+    const whole = compile(owner ?? true)
+    if (whole.call(this, value)) return true
+    const error = whole.errors?.find((found) => found.keyword === keyword && found.instancePath === '')
+    errors.errors = error === undefined ? [] : [{ keyword, params: error.params }]
+    return error === undefined
+  }
+  const errors: KeywordFunction = validate
+  return { keyword, errors: true, validate: errors }
+}
+
 /** JSON with the keys of every object in one order, so that equal values have equal texts. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) => {

@@ -30,10 +30,26 @@ const rules = [
   'minItems',
   'maxProperties',
   'minProperties',
+  'maxContains',
+  'minContains',
+  'dependentRequired',
 ]
 
-const schemaKeywords = ['items', 'not', 'additionalProperties']
-const listKeywords = ['allOf', 'anyOf', 'oneOf']
+/** Keywords that hold a schema, a list of schemas, and schemas by name; `properties` is apart. */
+const schemaKeywords = [
+  'items',
+  'not',
+  'additionalProperties',
+  'contains',
+  'propertyNames',
+  'if',
+  'then',
+  'else',
+  'unevaluatedItems',
+  'unevaluatedProperties',
+]
+const listKeywords = ['allOf', 'anyOf', 'oneOf', 'prefixItems']
+const mapKeywords = ['patternProperties', 'dependentSchemas']
 
 /** `keyOf` gives the validator's key of a reference. */
 export function checkable(schema: JsonSchema, keyOf: (ref: string) => string): Checkable {
@@ -48,6 +64,9 @@ export function checkable(schema: JsonSchema, keyOf: (ref: string) => string): C
     const list = schema[keyword]
     if (Array.isArray(list)) made[keyword] = list.map((branch) => checkable(asSchema(branch), keyOf))
   }
+  for (const keyword of mapKeywords) {
+    if (schema[keyword] !== undefined) made[keyword] = byName(schemasIn(schema, keyword), keyOf)
+  }
   addProperties(schema, made, keyOf)
   if (schema.uniqueItems === true) made.distinct = true
   return schema.format === 'date-time' ? withDateTime(made) : made
@@ -58,10 +77,8 @@ function addProperties(
   made: Keywords,
   keyOf: (ref: string) => string,
 ): void {
-  const properties = Object.entries(propertiesOf(schema))
-  if (properties.length > 0) {
-    made.properties = Object.fromEntries(properties.map(([name, part]) => [name, checkable(part, keyOf)]))
-  }
+  const properties = propertiesOf(schema)
+  if (Object.keys(properties).length > 0) made.properties = byName(properties, keyOf)
   const required = requiredOf(schema)
   if (required.length === 0) return
   // What has a default is filled in for requests and models, not for replies.
@@ -71,6 +88,10 @@ function addProperties(
   if (always.length > 0) made.required = always
   if (inReply.length > 0) made.requiredInReply = inReply
   if (inRequest.length > 0) made.requiredInRequest = inRequest
+}
+
+function byName(schemas: Readonly<Record<string, JsonSchema>>, keyOf: (ref: string) => string): object {
+  return Object.fromEntries(Object.entries(schemas).map(([name, part]) => [name, checkable(part, keyOf)]))
 }
 
 /** Whether the schema of a property has an annotation, other than false. */
@@ -95,8 +116,16 @@ const jsonTypes = ['string', 'number', 'integer', 'boolean', 'array', 'object', 
 
 /** The `properties` of a schema. */
 export function propertiesOf(schema: Exclude<JsonSchema, boolean>): Readonly<Record<string, JsonSchema>> {
+  return schemasIn(schema, 'properties')
+}
+
+/** The schemas by name under a keyword of a schema. */
+export function schemasIn(
+  schema: Exclude<JsonSchema, boolean>,
+  keyword: string,
+): Readonly<Record<string, JsonSchema>> {
   // Written by SchemaReader, which makes it a record of schemas.
-  return (schema.properties ?? {}) as Record<string, JsonSchema>
+  return (schema[keyword] ?? {}) as Record<string, JsonSchema>
 }
 
 /** The `required` names of a schema. */

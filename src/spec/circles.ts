@@ -1,5 +1,5 @@
 import type { JsonSchema } from './api.ts'
-import { asSchema } from './checkable.ts'
+import { asSchema, schemasIn } from './checkable.ts'
 
 /**
  * Schemas that are defined by themselves: A is B, B is all of A and more. A schema may well hold itself, in a property or an item; one that is
@@ -29,7 +29,17 @@ export function circlesIn(schemas: ReadonlyMap<string, JsonSchema>): ReadonlyMap
 /** The references that a value of a schema must fulfil as a whole. */
 function refsOf(schema: JsonSchema): readonly string[] {
   if (typeof schema === 'boolean') return []
-  const inner = [schema.allOf, schema.anyOf, schema.oneOf, schema.not]
+  const { allOf, anyOf, oneOf, not, if: condition, then, else: otherwise } = schema
+  const inner = [
+    allOf,
+    anyOf,
+    oneOf,
+    not,
+    condition,
+    then,
+    otherwise,
+    Object.values(schemasIn(schema, 'dependentSchemas')),
+  ]
     .flat()
     .filter((part) => part !== undefined)
   const own = typeof schema.$ref === 'string' ? [schema.$ref] : []

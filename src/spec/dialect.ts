@@ -1,14 +1,14 @@
 import type { Body, JsonSchema, Parameter } from './api.ts'
 import type { Part, Raw, SpecDocument } from './document.ts'
-import type { SchemaReader } from './schemas.ts'
+import type { SchemaReader, SchemaRules } from './schemas.ts'
 
 /**
  * How the versions of OpenAPI differ in writing the same things down. One object for each version; the readers of operations,
  * parameters and schemas are the same for all.
  */
-export interface Dialect {
-  /** Where named schemas stand. */
-  readonly schemasAt: string
+export interface Dialect extends SchemaRules {
+  /** Whether a file may have components or webhooks only. */
+  readonly pathsOptional: boolean
   /** The path that goes before every path of the spec, without a slash at its end. */
   basePath(root: Raw, pathItem: Raw, operation: Raw): string
   /** The schema and writing of a parameter that is no body. */

@@ -1,3 +1,4 @@
+import { anchorsOf } from './anchors.ts'
 import type { PlacedFault } from './locate.ts'
 import { pointerOfRef, valueAt } from './pointers.ts'
 
@@ -22,6 +23,7 @@ export class SpecDocument {
   readonly file: string
   readonly root: Raw
   readonly #faults: PlacedFault[] = []
+  #anchors: ReadonlyMap<string, readonly string[]> | undefined
 
   constructor(file: string, root: Raw) {
     this.file = file
@@ -53,15 +55,27 @@ export class SpecDocument {
 
   /** The pointer a reference means; undefined with a fault where it leads out of the file or nowhere. */
   target(ref: string, pointer: string): string | undefined {
-    const target = pointerOfRef(ref)
-    if (target === undefined) {
-      return this.#refuse(
-        pointer,
-        `The reference "${ref}" leads out of this file. Only references within the file (#/…) are read: copy what it means into this file.`,
-      )
-    }
+    const target = pointerOfRef(ref) ?? this.#anchored(ref, pointer)
+    if (target === undefined) return undefined
     if (valueAt(this.root, target) !== undefined) return target
     return this.#refuse(pointer, `The reference "${ref}" leads nowhere: there is no ${target} in this file`)
+  }
+
+  /** What a reference by anchor or `$id` means. */
+  #anchored(ref: string, pointer: string): string | undefined {
+    this.#anchors ??= anchorsOf(this.root)
+    const [found, second] = this.#anchors.get(ref) ?? []
+    if (found === undefined) {
+      return this.#refuse(
+        pointer,
+        `The reference "${ref}" leads out of this file. Only references within the file (#/…, or an $anchor or $id in it) are read: copy what it means into this file.`,
+      )
+    }
+    if (second === undefined) return found
+    return this.#refuse(
+      pointer,
+      `The reference "${ref}" is not clear: both ${found} and ${second} are called so. Refer to one by its place (#/…).`,
+    )
   }
 
   /** The entries of an object that may be absent; a fault where it is something else. */

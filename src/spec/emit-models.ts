@@ -1,7 +1,7 @@
 import type { Api, JsonSchema } from './api.ts'
 import { docComment } from './doc-comment.ts'
 import type { EmitNames } from './emit-names.ts'
-import { memberName, type TypeTexts } from './emit-types.ts'
+import { isOpen, memberName, type TypeTexts } from './emit-types.ts'
 import { escapeSegment } from './pointers.ts'
 import { isAlias, modelNameOf, type Shape, shapeOf } from './shape.ts'
 
@@ -68,8 +68,8 @@ export class ModelTexts {
       // A model has a method there: its own type would keep a model from being what makes another.
       return `  readonly ${ownNames.has(name) ? `${memberName(name)}?: unknown` : texts[index]}`
     })
-    const isOpen = shape.additional === undefined ? shape.properties.size === 0 : shape.additional !== false
-    if (isOpen) members.push('  readonly [name: string]: unknown')
+    if (isOpen(shape) || (shape.additional === undefined && shape.properties.size === 0))
+      members.push('  readonly [name: string]: unknown')
     const opening = `/** What \`new ${className}\` takes. */\nexport interface ${initName} {`
     return members.length === 0 ? `${opening}}` : `${opening}\n${members.join('\n')}\n}`
   }

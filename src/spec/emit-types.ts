@@ -75,8 +75,10 @@ export class TypeTexts {
   }
 
   #untyped(shape: Shape, side: Side): string {
-    if (shape.properties.size > 0 || shape.additional !== undefined) return this.#object(shape, side)
-    return shape.items === undefined ? 'unknown' : this.#list(shape, side)
+    const { properties, patterns, additional, items, firstItems } = shape
+    if (properties.size > 0 || patterns.length > 0 || additional !== undefined)
+      return this.#object(shape, side)
+    return items === undefined && firstItems.length === 0 ? 'unknown' : this.#list(shape, side)
   }
 
   #ofType(type: string, shape: Shape, side: Side): string {
@@ -96,18 +98,31 @@ export class TypeTexts {
     }
   }
 
-  #list(shape: Shape, side: Side): string {
-    const item = grouped(this.of(shape.items ?? true, side))
-    return side === 'value' ? `${item}[]` : `readonly ${item}[]`
+  #list({ firstItems, items = true, minItems }: Shape, side: Side): string {
+    const others = items === false ? [] : [`...${grouped(this.of(items, side))}[]`]
+    const first = firstItems.map((item, index) => {
+      const type = this.of(item, side)
+      return index < minItems ? type : `${grouped(type)}?`
+    })
+    const list =
+      first.length === 0 ? `${grouped(this.of(items, side))}[]` : `[${[...first, ...others].join(', ')}]`
+    return side === 'value' ? list : `readonly ${list}`
   }
 
   #object(shape: Shape, side: Side): string {
-    const { additional = true, properties } = shape
-    if (properties.size === 0)
-      return additional === false ? '{}' : `{ [name: string]: ${this.of(additional, side)} }`
+    const { additional = true, properties, patterns } = shape
+    if (properties.size === 0) {
+      const schemas = [...patterns.map(([, schema]) => schema), additional].filter(
+        (schema) => schema !== false,
+      )
+      // Names that match no pattern are seldom meant, though nothing forbids them.
+      const meant = patterns.length > 0 && additional === true ? schemas.slice(0, -1) : schemas
+      const types = meant.map((schema) => this.of(schema, side))
+      return types.length === 0 ? '{}' : `{ [name: string]: ${unionOf(types)} }`
+    }
     const members = this.members(shape, side)
     // The type of the others would have to hold the named ones too.
-    if (shape.additional !== undefined && shape.additional !== false) members.push('[name: string]: unknown')
+    if (isOpen(shape)) members.push('[name: string]: unknown')
     return `{ ${members.join('; ')} }`
   }
 
@@ -118,6 +133,11 @@ export class TypeTexts {
       return isPresent(name, shape, side) ? `${memberName(name)}: ${type}` : optional(name, type, side)
     })
   }
+}
+
+/** Whether a schema says that there are properties beside the named ones. */
+export function isOpen({ patterns, additional }: Shape): boolean {
+  return patterns.length > 0 || (additional !== undefined && additional !== false)
 }
 
 /** Whether a value surely has a property: it is required in every direction, or has a default that is filled in. */

@@ -2,7 +2,7 @@ import type { ErrorObject } from 'ajv'
 import type { ValueFault } from './api.ts'
 import type { Checkable } from './checkable.ts'
 import { segmentsOf } from './pointers.ts'
-import { isSecretName, wordingOf } from './wording.ts'
+import { isSecretName, shown, wordingOf } from './wording.ts'
 
 /** A validator's errors as faults that a caller can act on: a path as one would write it, the rule, and what was expected. */
 
@@ -26,7 +26,11 @@ export interface Explaining {
 
 /** The faults that errors tell of, at most 50. */
 export function faultsOf(errors: readonly ErrorObject[], explaining: Explaining): readonly ValueFault[] {
-  const faults = errors.slice(0, maxFaults).flatMap((error) => toFaults(error, explaining))
+  const faults = errors
+    // What is wrong is told by the errors of `then` or `else`, and of the name itself.
+    .filter(({ keyword }) => keyword !== 'if' && keyword !== 'propertyNames')
+    .slice(0, maxFaults)
+    .flatMap((error) => toFaults(error, explaining))
   const unique = new Map(faults.map((fault) => [`${fault.path} ${fault.message}`, fault]))
   return [...unique.values()].slice(0, maxFaults)
 }
@@ -36,12 +40,17 @@ function toFaults(error: ErrorObject, explaining: Explaining): readonly ValueFau
   const segments = [...segmentsOf(error.instancePath), ...childOf(error)]
   const hidden =
     [explaining.root, ...segments].some(isSecretName) || error.parentSchema?.format === 'password'
-  return [{ path: pathOf(segments, explaining), message: wordingOf(error, hidden) }]
+  const path = pathOf(segments, explaining)
+  if (error.propertyName === undefined) return [{ path, message: wordingOf(error, hidden) }]
+  return [
+    { path, message: `has the property ${shown(error.propertyName)}, whose name ${wordingOf(error, true)}` },
+  ]
 }
 
 /** The property that an error is about, where it is told of its owner. */
 function childOf({ keyword, params }: ErrorObject): readonly string[] {
-  if (keyword === 'required') return [params.missingProperty]
+  if (keyword === 'required' || keyword === 'dependentRequired') return [params.missingProperty]
+  if (keyword === 'unevaluatedProperties') return [params.unevaluatedProperty]
   return keyword === 'additionalProperties' ? [params.additionalProperty] : []
 }
 

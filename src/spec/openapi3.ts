@@ -7,6 +7,8 @@ import { below } from './pointers.ts'
 /** OpenAPI 3.0: schemas by media type, `style` and `explode` for parameters, the base path in `servers`. */
 export const openapi3: Dialect = {
   schemasAt: '/components/schemas',
+  refSiblings: false,
+  pathsOptional: false,
 
   basePath(root, pathItem, operation) {
     const servers = operation.servers ?? pathItem.servers ?? root.servers
@@ -36,6 +38,9 @@ export const openapi3: Dialect = {
     return contentSchema(reply, reading)
   },
 }
+
+/** OpenAPI 3.1: schemas are JSON Schema 2020-12, and a file may have no paths. Webhooks are calls that the service makes, and not read. */
+export const openapi31: Dialect = { ...openapi3, refSiblings: true, pathsOptional: true }
 
 const styles = ['simple', 'form', 'spaceDelimited', 'pipeDelimited', 'deepObject', 'label', 'matrix'] as const
 

@@ -6,7 +6,7 @@ import type { Dialect } from './dialect.ts'
 import { describeRaw, isRaw, type Raw, SpecDocument } from './document.ts'
 import { duplicateIds, duplicateRoutes } from './duplicates.ts'
 import { locateFaults } from './locate.ts'
-import { openapi3 } from './openapi3.ts'
+import { openapi3, openapi31 } from './openapi3.ts'
 import { readOperations } from './operations.ts'
 import { parseSpec } from './parse.ts'
 import { below, segmentsOf } from './pointers.ts'
@@ -52,8 +52,10 @@ function assemble(document: SpecDocument, dialect: Dialect, { basePath }: ReadOp
   const { root, file } = document
   const name = apiNameOf(file)
   const info: Raw = isRaw(root.info) ? root.info : {}
-  const schemas = new SchemaReader(document, dialect.schemasAt)
-  if (!isRaw(root.paths)) document.fault('', 'The document has no "paths"')
+  const schemas = new SchemaReader(document, dialect)
+  if (!isRaw(root.paths) && !(dialect.pathsOptional && (isRaw(root.components) || isRaw(root.webhooks)))) {
+    document.fault('', 'The document has no "paths"')
+  }
   const named = schemas.named()
   const operations = readOperations({ document, schemas, api: name, dialect, basePath })
   for (const [pointer, message] of circularSchemas(named, schemas.parts, dialect))
@@ -103,12 +105,14 @@ function dialectOf(file: string, root: Raw): Dialect {
   // YAML reads an unquoted 2.0 as the number 2.
   if (root.swagger !== undefined && (text === '2.0' || text === '2')) return swagger2
   if (root.openapi !== undefined && /^3\.0(\.\d+)?$/.test(text)) return openapi3
+  // Nor is an unquoted 3.1 text.
+  if (root.openapi !== undefined && /^3\.1(\.\d+)?$/.test(text)) return openapi31
   const key = root.swagger === undefined ? 'openapi' : 'swagger'
   throw invalid(
     locateFaults(file, [
       {
         pointer: `/${key}`,
-        message: `OpenAPI version ${text} is not known: Swagger 2.0 and OpenAPI 3.0 are`,
+        message: `OpenAPI version ${text} is not known: Swagger 2.0, OpenAPI 3.0 and 3.1 are`,
       },
     ]),
   )

@@ -1,6 +1,7 @@
 import type { Api, JsonSchema } from './api.ts'
 import type { Checker } from './checker.ts'
 import { setOwn } from './plain.ts'
+import { regexOf } from './schema-keywords.ts'
 import { resolve } from './schema-table.ts'
 import { aliasOf, modelNameOf, nonNullOf, type Shape, shapeOf } from './shape.ts'
 
@@ -61,15 +62,29 @@ export class Revivers {
   #formReviver(shape: Shape): Reviver | undefined {
     if (shape.branches.length > 0) return this.#unionReviver(shape.branches)
     const isDate = shape.format === 'date-time' && allows(shape, 'string')
-    const item = shape.items === undefined || !allows(shape, 'array') ? undefined : this.of(shape.items)
+    const items = allows(shape, 'array') ? this.#listReviver(shape) : undefined
     const fields = allows(shape, 'object') ? new Fields(shape, this) : undefined
     const copies = fields?.isNeeded === true
-    if (!isDate && item === undefined && !copies) return undefined
+    if (!isDate && items === undefined && !copies) return undefined
     return (value) => {
       if (typeof value === 'string') return isDate ? new Date(value) : value
-      if (Array.isArray(value)) return item === undefined ? value : value.map(item)
+      if (Array.isArray(value)) return items === undefined ? value : items(value)
       return copies && isObject(value) ? fields.fill({}, value) : value
     }
+  }
+
+  #listReviver({ firstItems, items }: Shape): ((list: readonly unknown[]) => unknown) | undefined {
+    const item = items === undefined ? undefined : this.of(items)
+    const first = firstItems.map((schema) => this.of(schema))
+    if (first.every((reviver) => reviver === undefined)) {
+      if (item === undefined) return undefined
+      return (list) => list.map((value, index) => (index < first.length ? value : item(value)))
+    }
+    return (list) =>
+      list.map((value, index) => {
+        const reviver = index < first.length ? first[index] : item
+        return reviver === undefined ? value : reviver(value)
+      })
   }
 
   /** A union's values are revived as the first branch that they fit. */
@@ -95,16 +110,22 @@ export type MakeModel = (data: object) => object
 export class Fields {
   readonly #revivers = new Map<string, Reviver>()
   readonly #named: ReadonlySet<string>
+  readonly #patterns: readonly (readonly [RegExp, Reviver | undefined])[]
   readonly #additional: Reviver | undefined
+  /** Whether properties that aren't named may have to be turned. */
+  readonly #turnsOthers: boolean
   readonly #defaults: readonly (readonly [string, () => unknown])[]
 
   constructor(shape: Shape, revivers: Revivers) {
     this.#named = new Set(shape.properties.keys())
+    this.#patterns = shape.patterns.map(([pattern, schema]) => [regexOf(pattern), revivers.of(schema)])
     this.#additional = shape.additional === undefined ? undefined : revivers.of(shape.additional)
     for (const [name, schemas] of shape.properties) {
       const reviver = schemas.map((schema) => revivers.of(schema)).find((found) => found !== undefined)
       if (reviver !== undefined) this.#revivers.set(name, reviver)
     }
+    this.#turnsOthers =
+      this.#additional !== undefined || this.#patterns.some(([, reviver]) => reviver !== undefined)
     this.#defaults = [...shape.properties].flatMap(([name, schemas]) => {
       const value = defaultOf(schemas, this.#revivers.get(name))
       return value === undefined ? [] : [[name, value] as const]
@@ -113,7 +134,7 @@ export class Fields {
 
   /** Whether a copy differs from the original at all. */
   get isNeeded(): boolean {
-    return this.#revivers.size > 0 || this.#additional !== undefined || this.#defaults.length > 0
+    return this.#revivers.size > 0 || this.#turnsOthers || this.#defaults.length > 0
   }
 
   /** Copies `source` into `target`, which is returned. */
@@ -137,9 +158,11 @@ export class Fields {
   }
 
   #reviverFor(name: string): Reviver | undefined {
-    if (this.#additional === undefined)
-      return this.#revivers.size === 0 ? undefined : this.#revivers.get(name)
-    return this.#named.has(name) ? this.#revivers.get(name) : this.#additional
+    if (!this.#turnsOthers) return this.#revivers.size === 0 ? undefined : this.#revivers.get(name)
+    if (this.#named.has(name)) return this.#revivers.get(name)
+    const matching = this.#patterns.filter(([pattern]) => pattern.test(name))
+    if (matching.length === 0) return this.#additional
+    return matching.map(([, reviver]) => reviver).find((reviver) => reviver !== undefined)
   }
 }
 

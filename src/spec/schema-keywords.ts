@@ -1,11 +1,14 @@
 import { didYouMean } from '../core/nearest.ts'
 import type { SpecDocument } from './document.ts'
-import { describeRaw } from './document.ts'
+import { describeRaw, isRaw } from './document.ts'
 import { below } from './pointers.ts'
 
-/** Which keywords of OpenAPI 2.0 and 3.0 schemas are read, and what each may hold. Others say nothing about values and are dropped. */
+/**
+ * Which keywords of schemas are read, and what each may hold; others say nothing about values and are dropped. Those of JSON Schema 2020-12 are read
+ * in every version of OpenAPI: in 2.0 and 3.0 they have no other meaning.
+ */
 
-type Kind = 'text' | 'number' | 'count' | 'boolean' | 'list' | 'any' | 'pattern'
+type Kind = 'text' | 'number' | 'count' | 'boolean' | 'list' | 'names' | 'any' | 'pattern'
 
 /** Keywords that mean the same in JSON Schema 2020-12 and hold no schemas. */
 const plainKeywords: Readonly<Record<string, Kind>> = {
@@ -15,18 +18,24 @@ const plainKeywords: Readonly<Record<string, Kind>> = {
   pattern: 'pattern',
   default: 'any',
   enum: 'list',
+  const: 'any',
   multipleOf: 'number',
   maxLength: 'count',
   minLength: 'count',
   maxItems: 'count',
   minItems: 'count',
+  maxContains: 'count',
+  minContains: 'count',
   maxProperties: 'count',
   minProperties: 'count',
+  dependentRequired: 'names',
   uniqueItems: 'boolean',
   readOnly: 'boolean',
   writeOnly: 'boolean',
   deprecated: 'boolean',
   discriminator: 'any',
+  contentEncoding: 'text',
+  contentMediaType: 'text',
 }
 
 const typeNames = ['string', 'number', 'integer', 'boolean', 'array', 'object', 'null']
@@ -37,6 +46,7 @@ const fits: Readonly<Record<Kind, (value: unknown) => boolean>> = {
   count: (value) => Number.isInteger(value) && Number(value) >= 0,
   boolean: (value) => typeof value === 'boolean',
   list: (value) => Array.isArray(value),
+  names: isNamesByName,
   any: () => true,
   pattern: (value) => typeof value === 'string' && isPattern(value),
 }
@@ -47,6 +57,7 @@ const wording: Readonly<Record<Kind, string>> = {
   count: 'a whole number, 0 or more',
   boolean: 'true or false',
   list: 'a list',
+  names: 'an object with a list of property names for each property',
   any: 'anything',
   pattern: 'a regular expression',
 }
@@ -93,7 +104,17 @@ export function regexOf(pattern: string): RegExp {
   }
 }
 
-function isPattern(text: string): boolean {
+function isNamesByName(value: unknown): boolean {
+  if (!isRaw(value)) return false
+  return Object.values(value).every((list) => Array.isArray(list) && list.every(isText))
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string'
+}
+
+/** Whether a text is a regular expression. */
+export function isPattern(text: string): boolean {
   try {
     regexOf(text)
     return true

@@ -1,13 +1,14 @@
+import { isAnnotation } from './annotations.ts'
 import type { JsonSchema } from './api.ts'
 import { describeRaw, isRaw, type Raw, type SpecDocument } from './document.ts'
 import { below, escapeSegment, segmentsOf, valueAt } from './pointers.ts'
-import { checkKeyword, isPlainKeyword, readType } from './schema-keywords.ts'
+import { checkKeyword, isPattern, isPlainKeyword, readType } from './schema-keywords.ts'
 
 /**
- * Schemas of OpenAPI 2.0 and 3.0 as JSON Schema 2020-12. References stay references: to a named schema (`#/schemas/<name>`), or,
+ * Schemas of every version of OpenAPI as JSON Schema 2020-12. References stay references: to a named schema (`#/schemas/<name>`), or,
  * where a spec points anywhere else, to a part that is converted and kept by its pointer (`#/parts/<pointer>`).
  *
- * What differs from the standard, because specs in the wild mean it: `nullable` counts beside `$ref`, `allOf` and without a
+ * What differs from the standards, because specs in the wild mean it: `nullable` counts beside `$ref`, `allOf` and without a
  * type, and a nullable enum takes null. Of PyMacaron: `x-nullable` is nullable, `x-mandatory` on a property makes it required.
  */
 
@@ -18,21 +19,47 @@ const bounds = [
   ['maximum', 'exclusiveMaximum'],
 ] as const
 
-const combinators = ['allOf', 'anyOf', 'oneOf'] as const
+/** Keywords that hold a schema, a list of schemas, and schemas by name. */
+const schemaKeywords = [
+  'items',
+  'not',
+  'additionalProperties',
+  'contains',
+  'propertyNames',
+  'if',
+  'then',
+  'else',
+  'unevaluatedItems',
+  'unevaluatedProperties',
+]
+const listKeywords = ['allOf', 'anyOf', 'oneOf', 'prefixItems']
+const mapKeywords = ['patternProperties', 'dependentSchemas']
+
+/** Keywords that say something of values as a whole, so that null must be let past them. */
+const wholes = ['$ref', 'allOf', 'anyOf', 'oneOf', 'not', 'const', 'if']
 
 /** How deep schemas may be nested; deeper ones would overflow the stack of whoever walks them. */
 const maxDepth = 200
 
+/** How the versions of OpenAPI differ in schemas. */
+export interface SchemaRules {
+  /** Where named schemas stand, such as `/definitions`. */
+  readonly schemasAt: string
+  /** Whether rules beside a `$ref` count, as in JSON Schema 2020-12 (OpenAPI 3.1); before that they were to be ignored. */
+  readonly refSiblings: boolean
+}
+
 export class SchemaReader {
   readonly #document: SpecDocument
-  /** Where named schemas stand, such as `/definitions`. */
   readonly #home: string
+  readonly #refSiblings: boolean
   readonly #parts: Record<string, JsonSchema> = {}
   #depth = 0
 
-  constructor(document: SpecDocument, home: string) {
+  constructor(document: SpecDocument, { schemasAt, refSiblings }: SchemaRules) {
     this.#document = document
-    this.#home = home
+    this.#home = schemasAt
+    this.#refSiblings = refSiblings
   }
 
   /** What `#/parts/…` references lead to; complete when everything has been read. */
@@ -56,16 +83,28 @@ export class SchemaReader {
       return true
     }
     this.#depth++
-    const schema =
-      typeof raw.$ref === 'string' ? this.#reference(raw, raw.$ref, pointer) : this.#keywords(raw, pointer)
+    const ref = raw.$ref ?? raw.$dynamicRef
+    const schema = typeof ref === 'string' ? this.#reference(raw, ref, pointer) : this.#keywords(raw, pointer)
     this.#depth--
     return isNullable(raw) ? nullable(schema) : schema
   }
 
   #reference(raw: Raw, ref: string, pointer: string): Converted {
     const target = this.#document.target(ref, pointer)
-    const description = typeof raw.description === 'string' ? { description: raw.description } : {}
-    return target === undefined ? description : { $ref: this.#keep(target), ...description }
+    const { $ref: _, $dynamicRef: __, ...beside } = raw
+    const siblings = this.#siblings(beside, pointer)
+    if (target === undefined) return siblings
+    const reference = { $ref: this.#keep(target) }
+    if (Object.keys(siblings).every(isAnnotation)) return { ...reference, ...siblings }
+    const { allOf } = siblings
+    return { ...siblings, allOf: [reference, ...(Array.isArray(allOf) ? allOf : [])] }
+  }
+
+  /** What stands beside a reference: notes about it in every version, rules only where they count. */
+  #siblings(beside: Raw, pointer: string): Converted {
+    if (this.#refSiblings) return this.#keywords(beside, pointer)
+    const notes = Object.entries(beside).filter(([keyword]) => isNote(keyword))
+    return notes.length === 0 ? {} : this.#keywords(Object.fromEntries(notes), pointer)
   }
 
   /** The converted reference to what stands at `target`, which is converted too where it is no named schema. */
@@ -96,6 +135,8 @@ export class SchemaReader {
     this.#bounds(raw, pointer, schema)
     this.#nested(raw, pointer, schema)
     this.#properties(raw, pointer, schema)
+    // What OpenAPI 3.1 writes for the format `byte` of the versions before.
+    if (schema.contentEncoding === 'base64' && schema.format === undefined) schema.format = 'byte'
     return schema
   }
 
@@ -116,24 +157,35 @@ export class SchemaReader {
   }
 
   #nested(raw: Raw, pointer: string, schema: Converted): void {
-    for (const keyword of ['items', 'not', 'additionalProperties']) {
+    for (const keyword of schemaKeywords) {
       if (raw[keyword] !== undefined) schema[keyword] = this.read(raw[keyword], below(pointer, keyword))
     }
-    for (const keyword of combinators) {
+    for (const keyword of mapKeywords) {
+      if (raw[keyword] !== undefined) schema[keyword] = this.#byName(raw[keyword], below(pointer, keyword))
+    }
+    for (const keyword of listKeywords) {
       const list = this.#document.items(raw[keyword], below(pointer, keyword), `"${keyword}"`)
       if (list.length === 0) continue
       schema[keyword] = list.map((branch, index) => this.read(branch, below(pointer, keyword, index)))
     }
   }
 
+  /** Schemas by name, such as `properties`; those of `patternProperties` are named by patterns. */
+  #byName(raw: unknown, pointer: string): Readonly<Record<string, JsonSchema>> {
+    const keyword = segmentsOf(pointer).at(-1) ?? ''
+    const entries = this.#document.entries(raw, pointer, `"${keyword}"`)
+    const kept = entries.filter(([name]) => {
+      if (keyword !== 'patternProperties' || isPattern(name)) return true
+      this.#document.fault(below(pointer, name), `${describeRaw(name)} is no regular expression`)
+      return false
+    })
+    return Object.fromEntries(kept.map(([name, part]) => [name, this.read(part, below(pointer, name))]))
+  }
+
   #properties(raw: Raw, pointer: string, schema: Converted): void {
     const at = below(pointer, 'properties')
-    const entries = this.#document.entries(raw.properties, at, '"properties"')
-    if (raw.properties !== undefined) {
-      schema.properties = Object.fromEntries(
-        entries.map(([name, part]) => [name, this.read(part, below(at, name))]),
-      )
-    }
+    if (raw.properties !== undefined) schema.properties = this.#byName(raw.properties, at)
+    const entries = isRaw(raw.properties) ? Object.entries(raw.properties) : []
     const required = this.#required(raw, pointer)
     const mandatory = entries.filter(([, part]) => isRaw(part) && part['x-mandatory'] === true)
     const all = new Set([...required, ...mandatory.map(([name]) => name)])
@@ -157,11 +209,20 @@ function isNullable(raw: Raw): boolean {
   return raw.nullable === true || raw['x-nullable'] === true
 }
 
+/** A schema that takes null as well; notes stay on the whole. */
 function nullable(schema: Converted): Converted {
-  if ('$ref' in schema || 'not' in schema || combinators.some((keyword) => keyword in schema)) {
-    return { anyOf: [schema, { type: 'null' }] }
+  if (wholes.some((keyword) => keyword in schema)) {
+    const entries = Object.entries(schema)
+    const notes = Object.fromEntries(entries.filter(([keyword]) => isAnnotation(keyword)))
+    const rest = Object.fromEntries(entries.filter(([keyword]) => !isAnnotation(keyword)))
+    return { anyOf: [rest, { type: 'null' }], ...notes }
   }
   const type = schema.type === undefined ? {} : { type: [...new Set([schema.type, 'null'].flat())] }
   const values = Array.isArray(schema.enum) ? { enum: [...new Set([...schema.enum, null])] } : {}
   return { ...schema, ...type, ...values }
+}
+
+/** What says something of the place where a reference stands. A default or title is left to versions that define it there. */
+function isNote(keyword: string): boolean {
+  return isAnnotation(keyword) && keyword !== 'default' && keyword !== 'title' && keyword !== 'discriminator'
 }

@@ -1,5 +1,6 @@
+import { isAnnotation } from './annotations.ts'
 import type { Api, JsonSchema } from './api.ts'
-import { asSchema, propertiesOf, requiredOf } from './checkable.ts'
+import { asSchema, propertiesOf, requiredOf, schemasIn } from './checkable.ts'
 import { namedSchemaOf } from './dialect.ts'
 import { resolve } from './schema-table.ts'
 
@@ -16,9 +17,16 @@ export interface Shape {
   /** Every schema a property must fulfil, by name: several where parts of an `allOf` share a property. */
   readonly properties: ReadonlyMap<string, readonly JsonSchema[]>
   readonly required: ReadonlySet<string>
+  /** Of properties whose names match a pattern, in the order of the schema. */
+  readonly patterns: readonly (readonly [string, JsonSchema])[]
   /** Of properties that aren't named; undefined where nothing is said of them. */
   readonly additional: JsonSchema | undefined
+  /** Of the first items of a list, by place (`prefixItems`). */
+  readonly firstItems: readonly JsonSchema[]
+  /** Of all (other) items. */
   readonly items: JsonSchema | undefined
+  /** How many items a list has at least. */
+  readonly minItems: number
   /** Alternatives of which each has everything else of this shape merged in. Empty where there are none. */
   readonly branches: readonly JsonSchema[]
 }
@@ -32,11 +40,14 @@ export function shapeOf(api: Api, schema: JsonSchema): Shape {
   return {
     types: intersection(parts.map((part) => typesOf(part))),
     format: parts.map((part) => part.format).find((format) => typeof format === 'string'),
-    values: parts.map((part) => part.enum).find((values) => Array.isArray(values)),
+    values: parts.map(valuesOf).find((values) => values !== undefined),
     properties: mergedProperties(parts),
     required: new Set(parts.flatMap(requiredOf)),
-    additional: firstSchema(parts, 'additionalProperties'),
-    items: firstSchema(parts, 'items'),
+    patterns: parts.flatMap((part) => Object.entries(schemasIn(part, 'patternProperties'))),
+    additional: firstSchema(parts, 'additionalProperties') ?? firstSchema(parts, 'unevaluatedProperties'),
+    firstItems: parts.map(firstItemsOf).find((items) => items.length > 0) ?? [],
+    items: firstSchema(parts, 'items') ?? firstSchema(parts, 'unevaluatedItems'),
+    minItems: Math.max(0, ...parts.map(({ minItems }) => (typeof minItems === 'number' ? minItems : 0))),
     branches: union === undefined ? [] : union.map((branch) => merged(parts, union, branch)),
   }
 }
@@ -46,7 +57,7 @@ export function aliasOf(schema: JsonSchema): JsonSchema | undefined {
   if (typeof schema === 'boolean' || typeof schema.$ref === 'string') return undefined
   const { allOf } = schema
   const only = Array.isArray(allOf) && allOf.length === 1 ? asSchema(allOf[0]) : undefined
-  return Object.keys(schema).some((keyword) => keyword !== 'allOf' && !annotations.has(keyword))
+  return Object.keys(schema).some((keyword) => keyword !== 'allOf' && !isAnnotation(keyword))
     ? undefined
     : only
 }
@@ -54,7 +65,7 @@ export function aliasOf(schema: JsonSchema): JsonSchema | undefined {
 /** The schema beside null, where that is all a schema says. */
 export function nonNullOf(schema: JsonSchema): JsonSchema | undefined {
   if (typeof schema === 'boolean') return undefined
-  const [keyword, ...others] = Object.keys(schema).filter((key) => !annotations.has(key))
+  const [keyword, ...others] = Object.keys(schema).filter((key) => !isAnnotation(key))
   if (others.length > 0 || (keyword !== 'anyOf' && keyword !== 'oneOf')) return undefined
   const branches = [schema[keyword]].flat().map(asSchema)
   const meant = branches.filter((branch) => typeof branch === 'boolean' || branch.type !== 'null')
@@ -84,26 +95,14 @@ export function isAlias(schema: JsonSchema): boolean {
 }
 
 /** Whether a shape is an object with properties of its own, such as a model has: no map, no list, no alternatives. */
-function isModelShape({ types, properties, additional, branches, items }: Shape): boolean {
+function isModelShape({ types, properties, patterns, additional, branches, items }: Shape): boolean {
   if (branches.length > 0 || items !== undefined) return false
   const isObject = types === undefined ? properties.size > 0 : types.has('object')
   const isOnlyObject = types === undefined || [...types].every((type) => type === 'object' || type === 'null')
-  const isMap = properties.size === 0 && additional !== undefined && additional !== false
+  const isMap =
+    properties.size === 0 && (patterns.length > 0 || (additional !== undefined && additional !== false))
   return isObject && isOnlyObject && !isMap
 }
-
-const annotations = new Set([
-  'title',
-  'description',
-  'deprecated',
-  'readOnly',
-  'writeOnly',
-  'default',
-  'discriminator',
-  // Worked out when the spec was read.
-  'x-nullable',
-  'x-mandatory',
-])
 
 /** A schema and everything it is bound to fulfil as well, references followed. */
 function partsOf(api: Api, schema: JsonSchema, seen: Set<JsonSchema>): readonly Keywords[] {
@@ -126,10 +125,23 @@ function unionsOf(part: Keywords): (readonly JsonSchema[])[] {
 
 function givesForm(schema: JsonSchema): boolean {
   if (typeof schema === 'boolean') return false
-  return ['$ref', 'type', 'properties', 'items', 'allOf', 'anyOf', 'oneOf', 'enum'].some(
-    (keyword) => keyword in schema,
-  )
+  return forms.some((keyword) => keyword in schema)
 }
+
+/** Keywords that give values a form of their own. */
+const forms = [
+  '$ref',
+  'type',
+  'properties',
+  'patternProperties',
+  'items',
+  'prefixItems',
+  'allOf',
+  'anyOf',
+  'oneOf',
+  'enum',
+  'const',
+]
 
 /** One branch together with the parts beside its union. */
 function merged(parts: readonly Keywords[], union: readonly JsonSchema[], branch: JsonSchema): JsonSchema {
@@ -145,9 +157,20 @@ function withoutUnion(part: Keywords, union: readonly JsonSchema[]): Keywords {
   )
 }
 
-function typesOf({ type, enum: values }: Keywords): ReadonlySet<string> | undefined {
-  if (type !== undefined) return new Set([type].flat().map(String))
-  return Array.isArray(values) ? new Set(values.map(jsonType)) : undefined
+function typesOf(part: Keywords): ReadonlySet<string> | undefined {
+  if (part.type !== undefined) return new Set([part.type].flat().map(String))
+  const values = valuesOf(part)
+  return values && new Set(values.map(jsonType))
+}
+
+/** The only values that a schema allows. */
+function valuesOf(part: Keywords): readonly unknown[] | undefined {
+  if (part.const !== undefined) return [part.const]
+  return Array.isArray(part.enum) ? part.enum : undefined
+}
+
+function firstItemsOf({ prefixItems }: Keywords): readonly JsonSchema[] {
+  return Array.isArray(prefixItems) ? prefixItems.map(asSchema) : []
 }
 
 function jsonType(value: unknown): string {
@@ -165,6 +188,15 @@ function intersection(all: readonly (ReadonlySet<string> | undefined)[]): Readon
 }
 
 function mergedProperties(parts: readonly Keywords[]): ReadonlyMap<string, readonly JsonSchema[]> {
+  const properties = byProperty(parts)
+  for (const [name, schemas] of byProperty(parts.flatMap(conditionsOf))) {
+    // One of them may hold, and none must: a default in one is none of the property.
+    if (!properties.has(name)) properties.set(name, [{ anyOf: schemas }])
+  }
+  return properties
+}
+
+function byProperty(parts: readonly Keywords[]): Map<string, readonly JsonSchema[]> {
   const properties = new Map<string, JsonSchema[]>()
   for (const [name, schema] of parts.flatMap((part) => Object.entries(propertiesOf(part)))) {
     const known = properties.get(name)
@@ -174,9 +206,17 @@ function mergedProperties(parts: readonly Keywords[]): ReadonlyMap<string, reado
   return properties
 }
 
+/** Schemas that count for some values only: their properties may be there. */
+function conditionsOf(part: Keywords): readonly Keywords[] {
+  return [part.then, part.else, ...Object.values(schemasIn(part, 'dependentSchemas'))]
+    .filter((schema) => schema !== undefined)
+    .map(asSchema)
+    .filter((schema) => typeof schema === 'object')
+}
+
 function firstSchema(
   parts: readonly Keywords[],
-  keyword: 'items' | 'additionalProperties',
+  keyword: 'items' | 'additionalProperties' | 'unevaluatedItems' | 'unevaluatedProperties',
 ): JsonSchema | undefined {
   return parts
     .map((part) => part[keyword])

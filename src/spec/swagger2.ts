@@ -6,6 +6,8 @@ import { below } from './pointers.ts'
 /** Swagger 2.0: types stand on the parameter itself, a body is a parameter, lists are written by `collectionFormat`. */
 export const swagger2: Dialect = {
   schemasAt: '/definitions',
+  refSiblings: false,
+  pathsOptional: false,
 
   basePath(root) {
     return typeof root.basePath === 'string' ? pathOf(root.basePath) : ''

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import type { Ajv2020, ValidateFunction } from 'ajv/dist/2020.js'
-import { checkKeywords, unionKeyword } from './check-keywords.ts'
+import { checkKeywords, containsKeyword, unevaluatedKeyword, unionKeyword } from './check-keywords.ts'
 import type { Checkable } from './checkable.ts'
 import { regexOf } from './schema-keywords.ts'
 import type { SchemaTable } from './schema-table.ts'
@@ -60,6 +60,12 @@ export class Validators {
     for (const keyword of ['anyOf', 'oneOf'] as const) {
       this.#ajv.removeKeyword(keyword)
       this.#ajv.addKeyword(unionKeyword(keyword, (branch) => quick.compile(branch)))
+    }
+    this.#ajv.removeKeyword('contains')
+    this.#ajv.addKeyword(containsKeyword((kind) => quick.compile(kind)))
+    for (const keyword of ['unevaluatedProperties', 'unevaluatedItems'] as const) {
+      this.#ajv.removeKeyword(keyword)
+      this.#ajv.addKeyword(unevaluatedKeyword(keyword, (schema) => quick.compile(schema)))
     }
   }
 }

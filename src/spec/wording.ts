@@ -71,7 +71,7 @@ const sentences: Readonly<Record<string, Sentence>> = {
     `must be ${formatWords[params.format] ?? `in the format "${params.format}"`}${not}`,
   enum: ({ params, data }, not) =>
     `must be ${choices(params.allowedValues)}${not}.${nearestChoice(data, params.allowedValues)}`,
-  const: ({ params }, not) => `must be ${shown(params.allowedValue)}${not}`,
+  const: ({ params }, not) => `must be ${shown(params.allowedValue)}${not}.`,
   pattern: ({ params }, not) => `must match /${params.pattern}/${not}`,
   multipleOf: ({ params }, not) => `must be a multiple of ${params.multipleOf}${not}`,
   minimum: ({ params }, not) => `must be at least ${params.limit}${not}`,
@@ -90,6 +90,14 @@ const sentences: Readonly<Record<string, Sentence>> = {
   uniqueItems: ({ params }) => `must not hold the same item twice, as items ${params.j} and ${params.i} are`,
   additionalProperties: ({ params, parentSchema }) =>
     `is not a known property.${didYouMean(params.additionalProperty, Object.keys(parentSchema?.properties ?? {}))}`,
+  dependentRequired: ({ params }) => `is required where "${params.property}" is given`,
+  contains: ({ params }) => {
+    const most = params.maxContains === undefined ? '' : ` and at most ${params.maxContains}`
+    return `must hold at least ${count(params.minContains, 'item')}${most} of the kind that the schema asks for`
+  },
+  unevaluatedProperties: () => 'is not a known property.',
+  unevaluatedItems: ({ params }) => `must have at most ${count(params.limit, 'item')}`,
+  items: ({ params }) => `must have at most ${count(params.limit, 'item')}`,
   not: () => 'must not be what the schema excludes',
   'false schema': () => 'is not allowed here',
 }
