@@ -3,13 +3,23 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Engine } from '../../src/engines/engine.ts'
 import { openSqlite, type SqliteOptions } from '../../src/engines/sqlite/engine.ts'
+import { MemoryStore } from '../../src/engines/sqlite/memory.ts'
 import { describeEngineContract, type OpenedEngine } from '../../src/testing/engine-suite.ts'
 
-async function openStore(options: Omit<SqliteOptions, 'folder'>): Promise<OpenedEngine> {
+async function openInFolder(options: Omit<SqliteOptions, 'folder'>): Promise<OpenedEngine> {
   const folder = mkdtempSync(join(tmpdir(), 'macaron-test-'))
+  return openStore({ ...options, folder }, () => rmSync(folder, { recursive: true, force: true }))
+}
+
+async function openInMemory(): Promise<OpenedEngine> {
+  const store = new MemoryStore()
+  return openStore({ role: 'worker', sync: 'normal', folder: store.file }, () => store.close())
+}
+
+async function openStore(options: SqliteOptions, remove: () => void): Promise<OpenedEngine> {
   const engines: Engine[] = []
   const open = async () => {
-    const engine = await openSqlite({ ...options, folder })
+    const engine = await openSqlite(options)
     engines.push(engine)
     return engine
   }
@@ -18,17 +28,19 @@ async function openStore(options: Omit<SqliteOptions, 'folder'>): Promise<Opened
     second: open,
     close: async () => {
       await Promise.all(engines.map((engine) => engine.close()))
-      rmSync(folder, { recursive: true, force: true })
+      remove()
     },
   }
 }
 
 describeEngineContract({
   name: 'sqlite, as a worker opens it',
-  open: () => openStore({ role: 'worker', sync: 'full' }),
+  open: () => openInFolder({ role: 'worker', sync: 'full' }),
 })
 
 describeEngineContract({
   name: 'sqlite, as a server opens it',
-  open: () => openStore({ role: 'server', sync: 'normal' }),
+  open: () => openInFolder({ role: 'server', sync: 'normal' }),
 })
+
+describeEngineContract({ name: 'sqlite, in memory', open: openInMemory })

@@ -1,18 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import { dirname, join } from 'node:path'
-import { type AliveLock, holdAlive } from '../../supervisor/alive.ts'
+import type { AliveLock } from '../../supervisor/alive.ts'
 import type { Consumer, Consumption, Lease, Outcome } from '../engine.ts'
-import { storeError } from './failures.ts'
 import { giveBack, reportParked } from './give-back.ts'
 import { Maintenance } from './maintenance.ts'
 import { ownNumber } from './owners.ts'
 import { waitYielding } from './patience.ts'
 import { Recovery } from './recovery.ts'
 import { Rounds } from './rounds.ts'
+import { type Site, siteOf } from './site.ts'
 import type { Store } from './store.ts'
 import { Trouble } from './trouble.ts'
 import { Turns } from './turns.ts'
-import { Ear } from './wake.ts'
 
 export interface ConsumptionOptions {
   readonly store: Store
@@ -47,12 +45,12 @@ export async function startConsumption(options: ConsumptionOptions): Promise<Sql
 export class SqliteConsumption implements Consumption {
   readonly owner = `worker-${randomBytes(6).toString('hex')}`
   readonly #options: ConsumptionOptions
-  readonly #aliveFolder: string
+  readonly #site: Site
   readonly #turns: Turns
   readonly #rounds: Rounds
   readonly #recovery: Recovery
   readonly #maintenance: Maintenance
-  readonly #ear: Ear
+  readonly #ear: ReturnType<Site['ear']>
   readonly #trouble = new Trouble()
   #lock: AliveLock
   #isHomeless = false
@@ -62,16 +60,15 @@ export class SqliteConsumption implements Consumption {
 
   constructor(options: ConsumptionOptions) {
     const { store, consumer, now, keptTasks } = options
-    const folder = dirname(store.file)
     const trouble = this.#trouble
     this.#options = options
-    this.#aliveFolder = join(folder, 'alive')
-    this.#lock = this.#hold()
+    this.#site = siteOf(store.file)
+    this.#lock = this.#site.hold(this.owner)
     this.#turns = new Turns({ owner: this.owner, store, consumer, now, trouble })
     this.#rounds = new Rounds((error) => trouble.failed(error))
     this.#recovery = new Recovery({
       store,
-      aliveFolder: this.#aliveFolder,
+      site: this.#site,
       sweep: (owner) => consumer.sweep(owner),
       now,
     })
@@ -84,7 +81,7 @@ export class SqliteConsumption implements Consumption {
       onReturned: () => this.more(),
     }
     this.#maintenance = new Maintenance(upkeep, this.#rounds)
-    this.#ear = new Ear(join(folder, 'wake'), () => this.more())
+    this.#ear = this.#site.ear(() => this.more())
   }
 
   async start(): Promise<void> {
@@ -96,8 +93,9 @@ export class SqliteConsumption implements Consumption {
     await this.#recovery.look()
     await this.#maintenance.unparkKnown()
     this.#rounds.every(recoverEveryMs, () => this.#recover())
-    // What keeps a worker process alive that has nothing to do.
     this.#look = setInterval(() => this.#lookAround(), lookEveryMs)
+    // What keeps a worker process alive that has nothing to do.
+    if (!this.#site.outlivesProcess) this.#look.unref()
     this.#turns.begin()
   }
 
@@ -175,7 +173,7 @@ export class SqliteConsumption implements Consumption {
   #moveIn(): void {
     try {
       this.#lock.release()
-      this.#lock = this.#hold()
+      this.#lock = this.#site.hold(this.owner)
       this.#isHomeless = false
     } catch (error) {
       this.#trouble.failed(error)
@@ -188,14 +186,6 @@ export class SqliteConsumption implements Consumption {
       this.#lock.release()
     } catch (error) {
       this.#trouble.failed(error)
-    }
-  }
-
-  #hold(): AliveLock {
-    try {
-      return holdAlive(this.#aliveFolder, this.owner)
-    } catch (error) {
-      throw storeError(error, this.#aliveFolder)
     }
   }
 }

@@ -1,7 +1,6 @@
 import { join, resolve } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { MacaronError, StoreError } from '../../core/errors.ts'
-import { isAlive } from '../../supervisor/alive.ts'
 import type { TaskMessage } from '../../tasks/message.ts'
 import type { TaskState } from '../../tasks/states.ts'
 import type {
@@ -19,10 +18,12 @@ import { startConsumption } from './consumption.ts'
 import { fieldsOf } from './enqueue.ts'
 import { examine } from './health.ts'
 import { findTask, listTasks } from './lookup.ts'
+import { isInMemory } from './memory.ts'
 import { readWorkers } from './owners.ts'
 import { Reader } from './reader.ts'
 import type { Sync } from './requests.ts'
 import { sliceSize } from './retention.ts'
+import { siteOf } from './site.ts'
 import { Store } from './store.ts'
 import { openPatiently } from './takeover.ts'
 import { ThreadWriter } from './thread-writer.ts'
@@ -31,7 +32,7 @@ import { Watchers } from './watchers.ts'
 import { DirectWriter, type Writer } from './writer.ts'
 
 export interface SqliteOptions {
-  /** The service's `.macaron/`; the store is `tasks.db` in it. Made where it is missing. */
+  /** The service's `.macaron/`; the store is `tasks.db` in it. Made where it is missing. Or the `file` of a MemoryStore. */
   readonly folder: string
   /** What survives when the power fails: `full`, all that was answered as stored or done; `normal`, all but the last moments. */
   readonly sync: Sync
@@ -56,10 +57,12 @@ const failureCountsMs = 5_000
  */
 export async function openSqlite(options: SqliteOptions): Promise<Engine> {
   const { sync, role, now = Date.now, keptTasks = 1_000_000 } = options
-  const file = join(resolve(options.folder), 'tasks.db')
+  const inMemory = isInMemory(options.folder)
+  const file = inMemory ? options.folder : join(resolve(options.folder), 'tasks.db')
   const store = new Store({ file, now, checkpointPages: checkpointPages.worker })
   await openPatiently(store)
-  if (role === 'worker')
+  // A thread would not find what is in this one's memory.
+  if (role === 'worker' || inMemory)
     return new SqliteEngine({ store, writer: new DirectWriter(store, sync), now, keptTasks })
   const clockOffset = now() - Date.now()
   const thread = { file, sync, clockOffset, checkpointPages: checkpointPages.server }
@@ -78,7 +81,6 @@ interface Parts {
 class SqliteEngine implements Engine {
   readonly abilities = { name: 'sqlite', atomicEnqueue: true, manyMachines: false } as const
   readonly #parts: Parts
-  readonly #aliveFolder: string
   readonly #reader: Reader
   readonly #watchers: Watchers
   #consumption: Promise<Consumption> | undefined
@@ -88,7 +90,6 @@ class SqliteEngine implements Engine {
 
   constructor(parts: Parts) {
     this.#parts = parts
-    this.#aliveFolder = join(parts.store.file, '..', 'alive')
     this.#reader = new Reader(parts.store.file)
     this.#watchers = new Watchers(this.#reader)
   }
@@ -168,13 +169,14 @@ class SqliteEngine implements Engine {
 
   async workers(): Promise<readonly WorkerInfo[]> {
     const known = await this.#reader.read(readWorkers)
-    return known.filter(({ owner }) => isAlive(this.#aliveFolder, owner))
+    const site = siteOf(this.#parts.store.file)
+    return known.filter(({ owner }) => site.isAlive(owner))
   }
 
   health(): Promise<EngineHealth> {
     const { store, now } = this.#parts
     const probe = () => this.#probe()
-    return examine({ file: store.file, reader: this.#reader, aliveFolder: this.#aliveFolder, now, probe })
+    return examine({ file: store.file, reader: this.#reader, now, probe })
   }
 
   close(): Promise<void> {

@@ -1,19 +1,17 @@
 import { asError } from '../../core/errors.ts'
-import { isAlive } from '../../supervisor/alive.ts'
 import type { EngineHealth } from '../engine.ts'
 import { lookForWaiting } from './claim.ts'
 import { integer } from './columns.ts'
 import { readOwners, readStuck, type Stuck } from './owners.ts'
-import { freeBytes } from './place.ts'
 import type { Reader } from './reader.ts'
 import { inLine, stateCode } from './schema.ts'
+import { type Site, siteOf } from './site.ts'
 import type { Sql } from './sql.ts'
 import { readTotals } from './totals.ts'
 
 export interface HealthOptions {
   readonly file: string
   readonly reader: Reader
-  readonly aliveFolder: string
   readonly now: () => number
   /** Writes something small, and throws where that or the last real write failed. */
   readonly probe: () => Promise<void>
@@ -27,6 +25,7 @@ const littleSpace = 16 * 1024 * 1024
 /** Whether tasks can be stored, and whether those that wait move. Never rejects. */
 export async function examine(options: HealthOptions): Promise<EngineHealth> {
   const { reader, now, probe } = options
+  const site = siteOf(options.file)
   const faults = new Set<string>()
   const storing = await probe().then(
     () => true,
@@ -38,11 +37,11 @@ export async function examine(options: HealthOptions): Promise<EngineHealth> {
       faults.add(asError(error).message)
       return nothing
     })
-  const workers = attempt(() => countAlive(options.aliveFolder, seen.owners), faults) ?? 0
+  const workers = attempt(() => countAlive(site, seen.owners), faults) ?? 0
   const { waiting, running, parked, oldestWaitMs } = seen
   const reasons = [
     ...faults,
-    ...spaceReason(options.file),
+    ...spaceReason(site, options.file),
     ...waitingReason(seen, workers),
     ...stuckReasons(seen),
   ]
@@ -95,12 +94,12 @@ function attempt<T>(work: () => T, faults: Set<string>): T | undefined {
   }
 }
 
-function countAlive(aliveFolder: string, owners: readonly string[]): number {
-  return owners.filter((owner) => isAlive(aliveFolder, owner)).length
+function countAlive(site: Site, owners: readonly string[]): number {
+  return owners.filter((owner) => site.isAlive(owner)).length
 }
 
-function spaceReason(file: string): string[] {
-  const free = freeBytes(file)
+function spaceReason(site: Site, file: string): string[] {
+  const free = site.freeBytes()
   if (free === undefined || free >= littleSpace) return []
   return [
     `Only ${Math.floor(free / 1024)} KiB are free on the disk of ${file}: tasks can't be stored once it is full.`,

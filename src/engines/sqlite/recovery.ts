@@ -1,14 +1,14 @@
 import { emit } from '../../core/events.ts'
-import { holders, isAlive, removeTraces } from '../../supervisor/alive.ts'
 import type { Consumer } from '../engine.ts'
 import { giveBack, reportParked } from './give-back.ts'
 import { markStuck, type Owner, readOwners } from './owners.ts'
 import { waitYielding } from './patience.ts'
+import type { Site } from './site.ts'
 import type { Store } from './store.ts'
 
 export interface RecoveryOptions {
   readonly store: Store
-  readonly aliveFolder: string
+  readonly site: Site
   readonly sweep: Consumer['sweep']
   readonly now: () => number
 }
@@ -34,15 +34,15 @@ export class Recovery {
 
   /** Owners in the store, and (as number 0) workers that have died before they were written there. */
   async #known(): Promise<readonly Owner[]> {
-    const { store, aliveFolder } = this.#options
+    const { store, site } = this.#options
     const owners = await waitYielding(() => store.tryRead(readOwners), store.file)
     const ids = new Set(owners.map(({ id }) => id))
-    const others = holders(aliveFolder).filter(({ id, parent }) => parent === undefined && !ids.has(id))
-    return [...owners, ...others.map(({ id }) => ({ number: 0, id }))]
+    const others = site.owners().filter((id) => !ids.has(id))
+    return [...owners, ...others.map((id) => ({ number: 0, id }))]
   }
 
   #isDead(id: string): boolean {
-    return !isAlive(this.#options.aliveFolder, id)
+    return !this.#options.site.isAlive(id)
   }
 
   async #recover(owner: Owner): Promise<number> {
@@ -56,13 +56,13 @@ export class Recovery {
   }
 
   async #giveBack(owner: Owner): Promise<number> {
-    const { store, now, aliveFolder } = this.#options
+    const { store, now, site } = this.#options
     const at = { now: now(), died: true }
     const given = await waitYielding(
       () => store.tryWrite((transaction) => giveBack(transaction, owner, at), false),
       store.file,
     )
-    removeTraces(aliveFolder, owner.id)
+    site.removeTraces(owner.id)
     if (given === undefined) return 0
     emit('owner.recovered', { owner: owner.id, tasks: given.tasks })
     reportParked(given.parked)

@@ -1,15 +1,16 @@
 import { chmodSync, existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { codeOf } from '../../core/errors.ts'
 import { emit } from '../../core/events.ts'
 import { Connection, type Transaction } from './connection.ts'
 import { closed, elsewhere, isBusy, replaced, storeError, unlogged } from './failures.ts'
 import { isElsewhere, type Machine, presentMachine, takeMachine } from './machine.ts'
+import { isInMemory } from './memory.ts'
 import { busy, pause, retryEveryMs } from './patience.ts'
 import { filesAt, flushFolder, prepareFolder } from './place.ts'
 import { isOutdated, migrate } from './schema.ts'
+import { type Site, siteOf } from './site.ts'
 import type { Sql } from './sql.ts'
-import { Bell } from './wake.ts'
 
 export interface StoreOptions {
   readonly file: string
@@ -148,7 +149,7 @@ export class Store {
   }
 
   #open(silent?: Machine): Opened {
-    this.#opened ??= open(this.#options, silent)
+    this.#opened ??= isInMemory(this.file) ? openInMemory(this.#options) : open(this.#options, silent)
     return this.#opened
   }
 
@@ -168,7 +169,7 @@ export class Store {
 
 interface Opened {
   readonly connection: Connection
-  readonly bell: Bell
+  readonly bell: ReturnType<Site['bell']>
   /** The files as they were when opened. */
   readonly files: string
   version: number
@@ -185,12 +186,20 @@ function open({ file, now, checkpointPages }: StoreOptions, silent: Machine | un
     if (isOutdated(connection.sql, file)) connection.write(({ sql }) => migrate(sql), true)
     settleIn(connection, { file, now: now(), silent })
     if (isNew) flushFolder(dirname(file))
-    const bell = new Bell(join(dirname(file), 'wake'))
+    const bell = siteOf(file).bell()
     return { connection, bell, files: filesAt(file), version: connection.version() }
   } catch (error) {
     connection.close()
     throw error
   }
+}
+
+/** Nothing of it lies on a disk, and no other machine or user can reach it. */
+function openInMemory({ file, now }: StoreOptions): Opened {
+  const connection = new Connection(file, { readOnly: false })
+  if (isOutdated(connection.sql, file)) connection.write(({ sql }) => migrate(sql), false)
+  settleIn(connection, { file, now: now(), silent: undefined })
+  return { connection, bell: siteOf(file).bell(), files: filesAt(file), version: connection.version() }
 }
 
 /** Makes this machine the store's. @throws StoreError `STORE_ELSEWHERE` while another uses it. */
