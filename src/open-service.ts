@@ -46,7 +46,8 @@ export async function openService(options: OpenServiceOptions = {}): Promise<Ope
   }
 }
 
-async function runInScope<T>(
+/** Runs `fn` in a context and its scope: what it fires is stored when it has returned, and dropped if it throws. */
+export async function runInScope<T>(
   fn: () => T | Promise<T>,
   context: Context,
   runtime: TaskRuntime | undefined,

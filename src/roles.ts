@@ -68,12 +68,13 @@ function opened(config: Config, engine: Engine | undefined): Promise<Engine> {
   return engine === undefined ? Promise.reject(asyncOff(config)) : Promise.resolve(engine)
 }
 
-interface TaskParts {
+export interface TaskParts {
   readonly engine: Engine | undefined
   readonly runtime: TaskRuntime | undefined
 }
 
-function httpOptions(
+/** What the HTTP side of a service is made with. */
+export function httpOptions(
   config: Config,
   { apis, bindings }: LoadedService,
   { engine, runtime }: TaskParts,

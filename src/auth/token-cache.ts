@@ -1,3 +1,5 @@
+import { now } from '../core/clock.ts'
+
 /** A bounded memory of what tokens said, each until its own time; the oldest makes room. */
 export class TokenCache<Value> {
   readonly #size: number
@@ -11,7 +13,7 @@ export class TokenCache<Value> {
   get(token: string): Value | undefined {
     const entry = this.#entries.get(token)
     if (entry === undefined) return undefined
-    if (entry.until > Date.now()) return entry.value
+    if (entry.until > now()) return entry.value
     this.#entries.delete(token)
     return undefined
   }

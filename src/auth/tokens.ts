@@ -1,5 +1,6 @@
 import type { webcrypto } from 'node:crypto'
 import { errors, jwtVerify, SignJWT } from 'jose'
+import { now } from '../core/clock.ts'
 import type { Token, User } from '../core/context.ts'
 import { MacaronError, RequestError } from '../core/errors.ts'
 import { TokenCache } from './token-cache.ts'
@@ -78,7 +79,7 @@ export class Tokens {
     const claims = await this.#checkedClaims(raw)
     const expiresAt = claims.exp === undefined ? Number.MAX_SAFE_INTEGER : (claims.exp + this.#leeway) * 1000
     const verified = deepFreeze({ user: claims, token: { raw, expiresAt } })
-    this.#cache.set(raw, verified, Math.min(expiresAt, Date.now() + rememberedMs))
+    this.#cache.set(raw, verified, Math.min(expiresAt, now() + rememberedMs))
     return verified
   }
 
@@ -90,7 +91,7 @@ export class Tokens {
     })
     const { sub, iat, aud } = payload
     if (sub !== undefined && typeof sub !== 'string') throw invalid('has a "sub" that is no text')
-    if (iat !== undefined && iat > Date.now() / 1000 + this.#leeway) throw invalid('was issued in the future')
+    if (iat !== undefined && iat > now() / 1000 + this.#leeway) throw invalid('was issued in the future')
     if (aud !== undefined && this.#audience === undefined) throw invalid('is for another audience')
     return payload
   }
@@ -99,12 +100,13 @@ export class Tokens {
     return {
       algorithms: ['HS256'],
       clockTolerance: this.#leeway,
+      currentDate: new Date(now()),
       ...defined({ issuer: this.#issuer, audience: this.#audience }),
     }
   }
 
   #claimsOf({ userId, expiresIn = 86_400, data, issuer, audience, iat }: SignOptions) {
-    const issuedAt = iat ?? Math.floor(Date.now() / 1000)
+    const issuedAt = iat ?? Math.floor(now() / 1000)
     if (typeof userId !== 'string' || userId === '') throw badOption('userId', 'text that is not empty')
     if (!Number.isFinite(expiresIn)) throw badOption('expiresIn', 'a number of seconds')
     if (!Number.isFinite(issuedAt)) throw badOption('iat', 'seconds since epoch')

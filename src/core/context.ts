@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { now } from './clock.ts'
 import { MacaronError } from './errors.ts'
 
 /**
@@ -128,7 +129,7 @@ export function currentTask(): RunningTask | undefined {
 export function currentToken(): string | undefined {
   const token = storage.getStore()?.token
   if (token === undefined) return undefined
-  if (token.expiresAt < Date.now()) {
+  if (token.expiresAt < now()) {
     throw new MacaronError(
       'TOKEN_EXPIRED',
       'The token of the caller has expired since the request was made',

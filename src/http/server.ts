@@ -32,6 +32,14 @@ export interface HttpAddress {
  * @throws SetupError `JWT_SECRET_MISSING`, `PORT_IN_USE`, `PORT_FORBIDDEN` or `LISTEN_FAILED`.
  */
 export async function openHttp(options: HttpOptions): Promise<HttpServer> {
+  const { server, ...http } = await buildHttp(options)
+  return { ...http, address: await listen(server, options) }
+}
+
+/** The same without a port: `inject` is the only way in. @throws SetupError `JWT_SECRET_MISSING`. */
+export async function buildHttp(
+  options: HttpOptions,
+): Promise<Omit<HttpServer, 'address'> & { readonly server: Server }> {
   const routes = routesOf(options)
   const pipeline = new Pipeline(options)
   const server = nodeServer(options)
@@ -48,10 +56,9 @@ export async function openHttp(options: HttpOptions): Promise<HttpServer> {
   addRoutes(app, routes, pipeline)
   addBuiltIns(app, builtIns)
   await app.ready()
-  const address = await listen(server, options)
   let stopped: Promise<void> | undefined
   return {
-    address,
+    server,
     inject: app.inject.bind(app),
     stop() {
       stopped ??= connections.end(pipeline, options.stopTimeoutMs ?? 10_000).then(() => app.close())

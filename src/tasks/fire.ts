@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { now } from '../core/clock.ts'
 import { type Context, contextOf, currentContext, type Scope } from '../core/context.ts'
 import { TaskError } from '../core/errors.ts'
 import { emit } from '../core/events.ts'
@@ -65,12 +66,12 @@ function messageOf(
   runtime: TaskRuntime,
 ): TaskMessage {
   const { name } = definition
-  const now = Date.now()
-  const fired = at === undefined ? options : { ...options, delay: Math.max(0, at - now) }
+  const firedAt = now()
+  const fired = at === undefined ? options : { ...options, delay: Math.max(0, at - firedAt) }
   const unsigned = {
-    id: newTaskId(now),
+    id: newTaskId(firedAt),
     name,
-    firedAt: now,
+    firedAt,
     args: encode(args, { models: runtime.models, maxBytes: runtime.maxBytes, what: `argument of ${name}` }),
     options: storeOptions(fired),
     context: sealedContext(context, runtime),
@@ -79,7 +80,7 @@ function messageOf(
     ...unsigned,
     queue: fired.queue,
     priority: fired.priority,
-    runAt: fired.delay === 0 ? 0 : now + fired.delay,
+    runAt: fired.delay === 0 ? 0 : firedAt + fired.delay,
     atMostOnce: fired.atMostOnce,
     mac: runtime.seal.sign(unsigned),
   }

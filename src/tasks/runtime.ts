@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { TaskError } from '../core/errors.ts'
 import type { Engine } from '../engines/engine.ts'
 import type { ModelCodec } from './codec.ts'
@@ -22,24 +23,37 @@ export interface TaskRuntime {
 
 let installed: TaskRuntime | 'off' | undefined
 
+const own = new AsyncLocalStorage<TaskRuntime | 'off'>()
+
+/** Runs `fn` with a runtime of its own, whichever is installed: tests may have several services in one process. */
+export function withRuntime<T>(runtime: TaskRuntime | 'off', fn: () => T): T {
+  return own.run(runtime, fn)
+}
+
 /** `'off'`: the service runs without `with_async: true`. */
 export function installRuntime(runtime: TaskRuntime | 'off' | undefined): void {
   installed = runtime
 }
 
+/** Undoes `installRuntime`, unless another runtime was installed since. */
+export function uninstallRuntime(runtime: TaskRuntime | 'off'): void {
+  if (installed === runtime) installed = undefined
+}
+
 /** @throws TaskError `ASYNC_OFF` or `NO_SERVICE`. */
 export function currentRuntime(taskName: string): TaskRuntime {
-  if (installed === 'off') {
+  const current = own.getStore() ?? installed
+  if (current === 'off') {
     throw new TaskError(
       'ASYNC_OFF',
       `Task ${taskName} was fired, but this service runs no tasks. Set with_async: true in macaron.yaml, or call the task itself to run it here and now.`,
     )
   }
-  if (installed === undefined) {
+  if (current === undefined) {
     throw new TaskError(
       'NO_SERVICE',
       `Task ${taskName} was fired outside a service. In a script, open one first: await using service = await openService()`,
     )
   }
-  return installed
+  return current
 }

@@ -1,3 +1,4 @@
+import { now } from '../core/clock.ts'
 import { type Context, withContext } from '../core/context.ts'
 import { asError, MessageError, TaskError } from '../core/errors.ts'
 import { emit } from '../core/events.ts'
@@ -98,7 +99,7 @@ class Attempt {
     const outcome = decideOutcome(fault, {
       lease: this.#order,
       options: this.#options,
-      now: Date.now(),
+      now: now(),
       chance: Math.random(),
     })
     emit('attempt.end', {
