@@ -162,10 +162,10 @@ A:
       assert.deepEqual(
         error.message.split('\n').map((line) => line.replace('/test/test.yaml:', '')),
         [
-          '7: "dependentRequired" must be an object with a list of property names for each property, not an object',
-          '9: A schema must be an object, not "yes"',
-          '6: "(" is no regular expression',
-          '8: "prefixItems" must be a list, not an object',
+          '7:7: "dependentRequired" must be an object with a list of property names for each property, not an object',
+          '9:7: A schema must be an object, not "yes"',
+          '6:28: "(" is no regular expression',
+          '8:7: "prefixItems" must be a list, not an object',
         ],
       )
       return true
