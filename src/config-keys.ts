@@ -46,6 +46,8 @@ export interface Settings {
   readonly request_timeout: number
   /** What happens to a reply that is not what the spec declares: `fail` (500, its tasks dropped), `log`, `off`. Default `fail`. */
   readonly reply_check: 'fail' | 'log' | 'off'
+  /** Serve `/doc`: the APIs to read and try. Default true, but false in production. */
+  readonly docs: boolean | undefined
   /** Request headers that travel with tasks, besides User-Agent and Accept-Language. Default none. */
   readonly context_headers: readonly string[]
   /** Whether the caller's token travels, sealed, with its tasks. Default true. */
@@ -94,6 +96,7 @@ export const settings: { readonly [Name in SettingName]: Setting<Settings[Name]>
   body_limit: { read: whole(1, 1_073_741_824), fallback: 1_048_576 },
   request_timeout: { read: duration, fallback: 30_000 },
   reply_check: { read: oneOf('fail', 'log', 'off'), fallback: 'fail' },
+  docs: { read: flag, fallback: undefined },
   context_headers: { read: texts, fallback: none },
   context_token: { read: flag, fallback: true },
   max_task_bytes: { read: whole(1024, 268_435_456), fallback: 1_048_576 },

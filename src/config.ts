@@ -28,6 +28,7 @@ export interface Config extends Settings {
   readonly env: string
   readonly production: boolean
   readonly worker_count: number
+  readonly docs: boolean
   readonly log_format: 'json' | 'pretty'
   /** Everything in the file, secrets filled in, unknown keys included. */
   readonly values: Readonly<Record<string, unknown>>
@@ -66,6 +67,7 @@ export function loadConfig(options: ConfigOptions = {}): Config {
     env,
     production,
     worker_count: read.worker_count ?? Math.min(availableParallelism(), 4),
+    docs: read.docs ?? !production,
     log_format: read.log_format ?? (production ? 'json' : 'pretty'),
     values,
   })

@@ -93,6 +93,7 @@ export function httpOptions(
     version: config.version,
     env: config.env,
     production: config.production,
+    docs: config.docs,
     port: config.port,
     host: config.host,
     reusePort: config.http_workers > 1,

@@ -14,6 +14,7 @@ export function tryLines(config: Config, server: object | undefined): readonly s
     ...(trials.length === 0 ? [] : ['', 'Try:']),
     // The server's announcement is made of Trials by roles.ts.
     ...trials.map((trial: Trial) => `  ${curl(trial, address, config.folder)}`),
+    ...(config.docs ? ['', `To read and try them all: ${address}/doc`] : []),
     '',
   ]
 }

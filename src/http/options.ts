@@ -22,6 +22,8 @@ export interface HttpOptions {
   readonly name: string
   readonly version: string
   readonly env: string
+  /** Serve `/doc`, the APIs for people. Default false. */
+  readonly docs?: boolean
   /** Replies say less about the inside. */
   readonly production: boolean
   /** 0: any free one. */

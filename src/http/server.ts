@@ -6,6 +6,7 @@ import type { Stoppable } from '../core/lifecycle.ts'
 import { addBuiltIns, type BuiltIn, builtInMethods, builtInsBeside } from './built-in.ts'
 import { clientErrors } from './client-errors.ts'
 import { Connections } from './connections.ts'
+import { Docs, docsMethods } from './docs.ts'
 import { type KnownPath, NotFound } from './not-found.ts'
 import type { HttpOptions } from './options.ts'
 import { Pipeline } from './pipeline.ts'
@@ -51,10 +52,13 @@ export async function buildHttp(
     production: options.production,
     isClosing,
   })
-  const notFound = new NotFound(knownPaths(routes, builtIns))
+  const docs = new Docs(options)
+  const docsPaths = options.docs === true ? docs.pathsBeside(routes) : []
+  const notFound = new NotFound(knownPaths(routes, builtIns, docsPaths))
   const app = openRouter({ server, onBroken: clientErrors(pipeline.inFlight), notFound })
   addRoutes(app, routes, pipeline)
   addBuiltIns(app, builtIns)
+  docs.add(app, docsPaths)
   await app.ready()
   let stopped: Promise<void> | undefined
   return {
@@ -78,10 +82,15 @@ function nodeServer(options: HttpOptions): Server {
   })
 }
 
-function knownPaths(routes: readonly Route[], builtIns: readonly BuiltIn[]): readonly KnownPath[] {
+function knownPaths(
+  routes: readonly Route[],
+  builtIns: readonly BuiltIn[],
+  docsPaths: readonly string[],
+): readonly KnownPath[] {
   return [
     ...routes.map(({ operation }) => ({ path: operation.path, methods: [operation.method.toUpperCase()] })),
     ...builtIns.map(({ path }) => ({ path, methods: builtInMethods })),
+    ...docsPaths.map((path) => ({ path, methods: docsMethods })),
   ]
 }
 
