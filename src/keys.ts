@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from './config.ts'
-import { asError, codeOf, MacaronError, SetupError } from './core/errors.ts'
+import { asError, codeOf, MacaronError, SetupError, StoreError } from './core/errors.ts'
 import { ensureFolder } from './core/folder.ts'
 
 /** Where the secrets come from: the configuration, or files of mode 0600 below `.macaron/` made at first need. */
 
 type KeySource = Pick<Config, 'folder' | 'file' | 'production' | 'seal_keys' | 'jwt_secret'>
 
-/** The keys that seal tasks; the first one seals. @throws SetupError `SEAL_KEY_TOO_SHORT`, `KEY_FILE`, StoreError `STORE_UNWRITABLE`. */
+/** The keys that seal tasks; the first one seals. @throws SetupError `SEAL_KEY_TOO_SHORT`, `KEY_FILE`, StoreError `STORE_UNWRITABLE`, `STORE_FULL`. */
 export function sealKeys(config: KeySource): readonly [string, ...string[]] {
   const [first, ...others] = config.seal_keys
   const short = config.seal_keys.findIndex((key) => Buffer.byteLength(key) < leastBytes)
@@ -84,9 +84,19 @@ function makeKept(folder: string, path: string): string {
     writeFileSync(own, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flush: true })
     linkSync(own, path)
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error
+    if (codeOf(error) !== 'EEXIST') throw unmade(path, error)
   } finally {
     rmSync(own, { force: true })
   }
   return readFileSync(path, 'utf8').trim()
+}
+
+/** Lack of space and of the right to write can pass: like trouble with the store, which lies in the same folder, they are no mistake in the files. */
+function unmade(path: string, error: unknown): unknown {
+  const code = codeOf(error) ?? ''
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new StoreError('STORE_FULL', `No space left on the disk for ${path}. Free some.`, { cause: error })
+  if (!['EACCES', 'EPERM', 'EROFS'].includes(code)) return error
+  const text = `${path} can't be made (${code}). Give this user the right to write there.`
+  return new StoreError('STORE_UNWRITABLE', text, { cause: error })
 }

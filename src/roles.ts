@@ -1,19 +1,19 @@
-import { Tokens } from './auth/tokens.ts'
 import type { Config } from './config.ts'
 import { type Stoppable, stopAll } from './core/lifecycle.ts'
 import type { Engine } from './engines/engine.ts'
 import { entryOf } from './entries.ts'
 import { openHttp } from './http/server.ts'
-import { jwtSecret } from './keys.ts'
 import { asyncOff, enableTasks, type LoadedService, loadService } from './service.ts'
 import { checksOf } from './spec/checks.ts'
 import { models } from './spec/model-registry.ts'
-import { aliveFolder, openStore } from './store.ts'
+import { aliveFolder, openStore, openStoreWhenPossible } from './store.ts'
 import { defaultOptions } from './tasks/options.ts'
 import { dropScope, takeStaged } from './tasks/outbox.ts'
 import type { TaskRuntime } from './tasks/runtime.ts'
+import { verifierOf } from './tokens.ts'
 import { trialsOf } from './trials.ts'
-import { startWorker } from './worker/worker.ts'
+import { startWorkerPatiently } from './worker/patient.ts'
+import { startWorker, type WorkerOptions } from './worker/worker.ts'
 
 /** What each kind of process is made of: the composition root of servers and workers. Executors are in `executor-role.ts`. */
 
@@ -24,10 +24,10 @@ export interface Role extends Stoppable {
   kill?(): Promise<void>
 }
 
-/** A server process: HTTP, and the store to release tasks to. */
+/** A server process: HTTP, and the store to release tasks to, which need not be there yet: only what fires needs it. */
 export async function startServer(config: Config): Promise<Role> {
   const service = await loadService(config)
-  const engine = config.with_async ? await openStore(config, 'server') : undefined
+  const engine = config.with_async ? openStoreWhenPossible(config) : undefined
   const runtime = enableTasks(config, () => opened(config, engine))
   try {
     const http = await openHttp(httpOptions(config, service, { engine, runtime }))
@@ -47,10 +47,16 @@ async function closeStore({ engine, runtime }: TaskParts): Promise<void> {
   await engine?.close()
 }
 
-/** A worker process: claims tasks and keeps executors; loads none of the user's modules. */
-export async function startWorkerRole(config: Config): Promise<Role> {
-  const engine = await openStore(config, 'worker')
-  const worker = await startWorker({
+/** A worker process: claims tasks and keeps executors; loads none of the user's modules. Waits for a store that can't be used yet. */
+export function startWorkerRole(config: Config): Promise<Role> {
+  return startWorkerPatiently({
+    open: () => openStore(config, 'worker'),
+    start: (engine) => startWorker(workerOptions(config, engine)),
+  })
+}
+
+function workerOptions(config: Config, engine: Engine): WorkerOptions {
+  return {
     engine,
     executors: config.worker_count,
     concurrency: config.worker_concurrency,
@@ -60,8 +66,7 @@ export async function startWorkerRole(config: Config): Promise<Role> {
     stopTimeoutMs: config.stop_timeout,
     maxMemoryMiB: config.worker_max_memory,
     retention: defaultOptions.keep,
-  })
-  return { stop: () => stopAll([{ stop: () => engine.close() }, worker]), kill: () => worker.kill() }
+  }
 }
 
 function opened(config: Config, engine: Engine | undefined): Promise<Engine> {
@@ -86,7 +91,7 @@ export function httpOptions(
     apis,
     bindings,
     checksOf: (api, operation) => checksOf(api, operation, models),
-    tokens: needsTokens || config.jwt_secret !== undefined ? tokensOf(config) : undefined,
+    tokens: needsTokens || config.jwt_secret !== undefined ? verifierOf(config) : undefined,
     release: async (scope) => runtime?.store(takeStaged(scope)),
     drop: dropScope,
     name: config.name,
@@ -104,9 +109,4 @@ export function httpOptions(
     stopTimeoutMs: config.stop_timeout,
     health: engine === undefined ? undefined : () => engine.health(),
   }
-}
-
-/** The verifier and signer of a service's tokens. */
-export function tokensOf(config: Config): Tokens {
-  return new Tokens({ secret: jwtSecret(config), issuer: config.jwt_issuer, audience: config.jwt_audience })
 }

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Config } from './config.ts'
-import { asError, type Fault, SetupError } from './core/errors.ts'
+import { asError, type Fault, SetupError, StoreError } from './core/errors.ts'
 import { emit } from './core/events.ts'
 import type { Engine } from './engines/engine.ts'
 import { sealKeys } from './keys.ts'
@@ -86,8 +86,11 @@ export function enableTasks(config: Config, engine: () => Promise<Engine>): Task
     return undefined
   }
   const outbox = new Outbox(async (batch) => (await engine()).enqueue(batch))
+  const seal = sealOf(config)
   const runtime: TaskRuntime = {
-    seal: new Seal(sealKeys(config)),
+    get seal() {
+      return seal()
+    },
     models,
     maxBytes: config.max_task_bytes,
     contextToken: config.context_token,
@@ -97,6 +100,21 @@ export function enableTasks(config: Config, engine: () => Promise<Engine>): Task
   }
   installRuntime(runtime)
   return runtime
+}
+
+/** A key that has to be made waits for the folder it is kept in; every other fault of the keys ends the start. */
+function sealOf(config: Config): () => Seal {
+  let seal: Seal | undefined
+  const known = () => {
+    seal ??= new Seal(sealKeys(config))
+    return seal
+  }
+  try {
+    known()
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error
+  }
+  return known
 }
 
 /** The error for a use of tasks that can't work without `with_async: true`. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Config } from './config.ts'
 import type { Engine } from './engines/engine.ts'
-import { openEngine, storeFolder } from './engines/open.ts'
+import { openEngine, openEngineWhenPossible, storeFolder } from './engines/open.ts'
 
 /** Where a service keeps what it makes itself: keys, and unless `broker_url` names another folder, tasks and locks. */
 export function stateFolder(config: Pick<Config, 'folder'>): string {
@@ -16,4 +16,10 @@ export function aliveFolder(config: Config): string {
 /** Opens the task store a configuration names. `worker`: this process consumes, or only reads and acts on tasks, and serves no requests. */
 export function openStore(config: Config, role: 'server' | 'worker'): Promise<Engine> {
   return openEngine(config.broker_url, { folder: stateFolder(config), sync: config.store_sync, role })
+}
+
+/** The same for processes that must run although the store can't be opened now: until it can, whatever asks it for something is told why it can't. */
+export function openStoreWhenPossible(config: Config): Engine {
+  const options = { folder: stateFolder(config), sync: config.store_sync, role: 'server' } as const
+  return openEngineWhenPossible(config.broker_url, options)
 }

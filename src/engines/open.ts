@@ -1,7 +1,8 @@
 import { dirname, resolve } from 'node:path'
 import { SetupError } from '../core/errors.ts'
 import type { Engine } from './engine.ts'
-import { openSqlite, type SqliteOptions } from './sqlite/engine.ts'
+import { openSqlite, type SqliteOptions, sqliteAbilities } from './sqlite/engine.ts'
+import { WaitingEngine } from './waiting.ts'
 
 /** From a URL to an engine: the only place that knows which there are. */
 
@@ -12,6 +13,15 @@ import { openSqlite, type SqliteOptions } from './sqlite/engine.ts'
  */
 export async function openEngine(url: string, options: SqliteOptions): Promise<Engine> {
   return openSqlite({ ...options, folder: storeFolder(url, options.folder) })
+}
+
+/**
+ * The same for a process that must run without the store too: an engine that goes on trying to open it.
+ * @throws SetupError as above.
+ */
+export function openEngineWhenPossible(url: string, options: SqliteOptions): Engine {
+  const folder = storeFolder(url, options.folder)
+  return new WaitingEngine({ abilities: sqliteAbilities, open: () => openSqlite({ ...options, folder }) })
 }
 
 /**

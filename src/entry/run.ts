@@ -1,9 +1,9 @@
 import { type Config, type ConfigOptions, loadConfig, useConfig } from '../config.ts'
-import { asError, describeFailure, SetupError } from '../core/errors.ts'
+import { asError, describeFailure, SetupError, StoreError } from '../core/errors.ts'
 import { logEvents } from '../core/log-lines.ts'
 import { openLogger } from '../core/logger.ts'
 import type { Role } from '../roles.ts'
-import { ChildError, setupExitCode } from '../supervisor/child-end.ts'
+import { ChildError, setupExitCode, unavailableExitCode } from '../supervisor/child-end.ts'
 import { obeyParent, tellParent } from '../supervisor/parent.ts'
 
 /**
@@ -23,16 +23,21 @@ export async function runRole(role: string, start: (config: Config) => Promise<R
 
 /** Says why this process can't run, to people and to its parent, and ends it. */
 export function endWithFailure(error: unknown): void {
-  // A child that gave up over the service's files has said so itself.
-  if (exitCodeOf(error) !== setupExitCode || !(error instanceof ChildError))
-    process.stderr.write(`${describeFailure(error)}\n`)
+  if (!isTold(error)) process.stderr.write(`${describeFailure(error)}\n`)
   // Not before the parent can read it. Disconnecting instead would be heard by this process as the loss of its parent.
   tellParent({ type: 'failed', message: asError(error).message }, () => process.exit(exitCodeOf(error)))
 }
 
-/** 78 (EX_CONFIG of sysexits.h) where starting again would not help. */
+/** A child that gave up over the service's files has said so itself; a parent tells once that the store can't be used, and tries again. */
+function isTold(error: unknown): boolean {
+  if (error instanceof ChildError) return error.exitCode === setupExitCode
+  return error instanceof StoreError && process.send !== undefined
+}
+
+/** 78 (EX_CONFIG of sysexits.h) where starting again would not help, 75 (EX_TEMPFAIL) where nothing but the store is at fault. */
 function exitCodeOf(error: unknown): number {
   if (error instanceof ChildError) return error.exitCode
+  if (error instanceof StoreError) return unavailableExitCode
   return error instanceof SetupError ? setupExitCode : 1
 }
 

@@ -13,7 +13,7 @@ export interface HttpOptions {
   /** The checks of one operation; asked at its first request. */
   readonly checksOf: (api: Api, operation: Operation) => OperationChecks
   /** Needed as soon as one operation is `authenticated`. */
-  readonly tokens: Tokens | undefined
+  readonly tokens: Pick<Tokens, 'verify'> | undefined
   /** Stores what a scope has staged; the reply waits for it. A rejection becomes 503 `TASKS_UNAVAILABLE`. */
   readonly release: (scope: Scope) => Promise<void>
   /** Ends a scope whose request did not succeed. */

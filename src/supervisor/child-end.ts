@@ -26,6 +26,9 @@ export class ChildError extends MacaronError {
 /** Exit code for a mistake in the service's files (EX_CONFIG of sysexits.h): starting again would not help. */
 export const setupExitCode = 78
 
+/** Exit code for what may go by itself (EX_TEMPFAIL of sysexits.h): the task store can't be used now. */
+export const unavailableExitCode = 75
+
 /** The error for a child that ended before it was ready. */
 export function endedEarly(name: string, end: ChildEnd): ChildError {
   const how = describeEnd(end)

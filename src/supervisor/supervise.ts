@@ -1,5 +1,6 @@
 import { asError } from '../core/errors.ts'
 import { emit } from '../core/events.ts'
+import { growingPauseMs } from '../core/growing-pause.ts'
 import type { Stoppable } from '../core/lifecycle.ts'
 import type { Child } from './child.ts'
 import { type ChildEnd, ChildError, endedEarly, setupExitCode } from './child-end.ts'
@@ -102,7 +103,7 @@ class Supervision implements SupervisedChild {
     if (!this.#everReady && this.#deaths >= mostFailedStarts) {
       this.#over = true
       this.#readiness.reject(error)
-    } else this.#pause = setTimeout(() => this.#begin(), pauseMs(this.#deaths - 1))
+    } else this.#pause = setTimeout(() => this.#begin(), growingPauseMs(this.#deaths))
   }
 
   #becomeReady(child: Child): void {
@@ -127,8 +128,8 @@ class Supervision implements SupervisedChild {
   #restartInMs(end: ChildEnd): number | undefined {
     this.#deaths = end.livedMs >= steadyMs ? 1 : this.#deaths + 1
     if (!end.wasReady && this.#mustGiveUp(end)) return undefined
-    const early = this.#deaths - 1 - (end.wasReady ? freeRestarts : 0)
-    return early < 0 ? 0 : pauseMs(early)
+    const early = this.#deaths - (end.wasReady ? freeRestarts : 0)
+    return early < 1 ? 0 : growingPauseMs(early)
   }
 
   #mustGiveUp(end: ChildEnd): boolean {
@@ -146,11 +147,6 @@ class Supervision implements SupervisedChild {
     if (onExit !== undefined) onExit(child, end, restartInMs)
     else emit('child.exit', { child: name, pid: child.pid, code: end.code, signal: end.signal, restartInMs })
   }
-}
-
-/** 100 ms, doubled up to 5 s. */
-function pauseMs(step: number): number {
-  return Math.min(5_000, 100 * 2 ** step)
 }
 
 const steadyMs = 10_000

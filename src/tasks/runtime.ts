@@ -7,6 +7,7 @@ import type { Seal } from './seal.ts'
 
 /** What firing needs of the service this process runs. Set once by `service.ts`; task modules are imported before it exists. */
 export interface TaskRuntime {
+  /** @throws StoreError where its key has to be made first, and can't be now. */
   readonly seal: Seal
   readonly models: ModelCodec
   /** The largest arguments or result of one task, in bytes. */

@@ -1,10 +1,11 @@
 import { currentTask } from '../core/context.ts'
 import { emit } from '../core/events.ts'
-import { holdAlive } from '../supervisor/alive.ts'
+import { type AliveLock, holdAlive } from '../supervisor/alive.ts'
 import { obeyParent, tellParent } from '../supervisor/parent.ts'
 import type { TaskRegistry } from '../tasks/registry.ts'
 import { storedError } from '../tasks/retry.ts'
 import type { TaskRuntime } from '../tasks/runtime.ts'
+import { aliveFolderError } from './alive-folder.ts'
 import { type AttemptTools, runAttempt } from './attempt.ts'
 import type { Ready } from './channel.ts'
 import type { ExecutorSettings } from './executor-settings.ts'
@@ -31,9 +32,9 @@ export interface ExecutorOptions {
  * error that no attempt has caught.
  */
 export async function serveExecutor({ settings, load }: ExecutorOptions): Promise<void> {
-  const { id, owner, aliveFolder, concurrency } = settings
+  const { concurrency } = settings
   // Before any of the user's code: from here on the next worker can find and end this process.
-  const lock = holdAlive(aliveFolder, id, owner)
+  const lock = hold(settings)
   const reports = new Reports()
   process.once('exit', () => {
     reports.flush()
@@ -54,6 +55,14 @@ export async function serveExecutor({ settings, load }: ExecutorOptions): Promis
   await stopped
   await book.close()
   await reports.written()
+}
+
+function hold({ aliveFolder, id, owner }: ExecutorSettings): AliveLock {
+  try {
+    return holdAlive(aliveFolder, id, owner)
+  } catch (error) {
+    throw aliveFolderError(aliveFolder, error)
+  }
 }
 
 /** Without its worker nothing can be reported: what runs here is given back and run elsewhere, so it must not go on. */

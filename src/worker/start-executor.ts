@@ -1,7 +1,8 @@
 import { startChild } from '../supervisor/child.ts'
+import { aliveFolderError } from './alive-folder.ts'
 import { ExecutorHandle, type HandleListener } from './executor-handle.ts'
 import { settingsArgument } from './executor-settings.ts'
-import { makeMark, markFile } from './mark.ts'
+import { type Mark, makeMark, markFile } from './mark.ts'
 import type { Pace } from './pace.ts'
 
 /** What executors of one worker have in common. */
@@ -29,7 +30,7 @@ export function startExecutor(number: number, plan: ExecutorPlan, listener: Hand
   const { owner, concurrency, entry, args, env, aliveFolder, stopTimeoutMs, pace } = plan
   const id = executorId(owner, number)
   const name = `executor ${number}`
-  const mark = makeMark(aliveFolder, id)
+  const mark = markOf(aliveFolder, id)
   const settings = settingsArgument({ id, owner, aliveFolder, concurrency, markFile })
   const start = (hear: (message: object) => void) =>
     startChild({
@@ -42,4 +43,12 @@ export function startExecutor(number: number, plan: ExecutorPlan, listener: Hand
       ...(env === undefined ? {} : { env }),
     })
   return new ExecutorHandle({ name, concurrency, mark, pace, listener, start })
+}
+
+function markOf(aliveFolder: string, id: string): Mark {
+  try {
+    return makeMark(aliveFolder, id)
+  } catch (error) {
+    throw aliveFolderError(aliveFolder, error)
+  }
 }

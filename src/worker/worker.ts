@@ -2,6 +2,7 @@ import { emit } from '../core/events.ts'
 import type { Stoppable } from '../core/lifecycle.ts'
 import type { Consumption, Engine } from '../engines/engine.ts'
 import { sweepAllOrphans, sweepOrphans } from '../supervisor/orphans.ts'
+import { aliveFolderError } from './alive-folder.ts'
 import { Dispatch } from './dispatch.ts'
 import { Pace } from './pace.ts'
 import { Pool } from './pool.ts'
@@ -38,11 +39,13 @@ export interface ExecutorState {
 
 /**
  * Starts the process that takes tasks from the store and hands them to executors. Resolves when one is ready and tasks are taken.
- * @throws ChildError when no executor can be started: its exit code is what this process should end with.
+ * @throws ChildError when no executor can be started: its exit code is what this process should end with. StoreError when the store can't be used.
  */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { engine, executors, aliveFolder, retention } = options
-  await sweepAllOrphans(aliveFolder)
+  await sweepAllOrphans(aliveFolder).catch((error: unknown) => {
+    throw aliveFolderError(aliveFolder, error)
+  })
   const dispatch = new Dispatch({ executors, keepMs: retention.failed })
   let pool: Pool | undefined
   // The store says who this worker is, and executors carry that name: until one of them is ready no slots are offered.

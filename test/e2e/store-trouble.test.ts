@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
 import { until } from '../support/until.ts'
 import { atEnd } from './support/at-end.ts'
-import { cli } from './support/cli.ts'
 import { copyOf } from './support/folders.ts'
 import { load } from './support/load.ts'
+import { assertUnavailable, ran } from './support/refused.ts'
 import { tally } from './support/runs.ts'
-import { type Answer, type RunningService, type StartOptions, startService } from './support/service.ts'
-import { inStore, storeFile } from './support/store-file.ts'
-import { end } from './support/storm.ts'
-import { giveToNobody, nobody, setWritable, smallDisk } from './support/trouble.ts'
+import { type Answer, type RunningService, startService } from './support/service.ts'
+import { otherMachine, storeFile } from './support/store-file.ts'
+import { configure, fill, smallDisk } from './support/trouble.ts'
 
 /** A store in trouble is told by a stable code; a request that fires gets a 503, never a 2xx that lies, and the others are served. */
 
@@ -66,32 +65,6 @@ test('a disk that fills up under load loses nothing that was answered', async (t
   assert.equal(counts.doubled, 0)
 })
 
-test('a store folder that may not be written is refused at start with STORE_UNWRITABLE, and used once it may', async (t) => {
-  if (nobody === undefined) return t.skip('only root can start the service as another user')
-  const folder = copyOf(t, 'bench')
-  giveToNobody(dirname(folder))
-  const first = await startService(t, { folder, uid: nobody })
-  assert.equal((await first.fire('note', ['before'])).status, 200)
-  await ran(first, ['before'])
-  await end(first)
-  setWritable(join(folder, '.macaron'), false)
-  await assertRefused(t, { folder, uid: nobody }, /tasks\.db can't be opened[\s\S]*\[STORE_UNWRITABLE\]/)
-  setWritable(join(folder, '.macaron'), true)
-  const service = await startService(t, { folder, uid: nobody })
-  assert.equal((await service.fire('note', ['after'])).status, 200)
-  await ran(service, ['after'])
-})
-
-test('a store file of rubbish is refused at start with its name, left as it is, and used once it is mended', async (t) => {
-  const { folder, copy } = await stoppedStore(t)
-  const rubbish = Buffer.from('this is no database. '.repeat(1000))
-  writeFileSync(storeFile(folder), rubbish)
-  await assertRefused(t, { folder }, /tasks\.db is damaged or no SQLite database[\s\S]*\[STORE_CORRUPT\]/)
-  assert.deepEqual(readFileSync(storeFile(folder)), rubbish, 'nothing was changed')
-  copyFileSync(copy, storeFile(folder))
-  await serves(t, folder)
-})
-
 test('a store file that is damaged under a running service answers 503 with its code, and no 2xx that lies', async (t) => {
   const service = await startService(t)
   for (let index = 0; index < 20; index += 1) await service.fire('work', [`k${index}`, 10])
@@ -110,32 +83,6 @@ test('a store file that is damaged under a running service answers 503 with its 
   for (const answer of answers) if (answer.status !== 200) assertUnavailable(answer)
   await service.says(/STORE_CORRUPT/)
   await ran(service, lied)
-})
-
-test('a store of a newer version is refused with STORE_TOO_NEW by the service and the commands, and left as it is', async (t) => {
-  const { folder } = await stoppedStore(t)
-  inStore(folder, (database) => database.exec('PRAGMA user_version = 99'))
-  await assertRefused(t, { folder }, /newer version of Macaron \(store version 99[\s\S]*\[STORE_TOO_NEW\]/)
-  const listed = await cli(['tasks', 'ls', '--service', folder])
-  assert.equal(listed.code, 1)
-  assert.match(listed.stderr, /\[STORE_TOO_NEW\]/)
-  inStore(folder, (database) => database.exec('PRAGMA user_version = 1'))
-  await serves(t, folder)
-})
-
-test('a store that another machine uses is refused with STORE_ELSEWHERE, and taken over once that one is silent', async (t) => {
-  const { folder } = await stoppedStore(t)
-  const beats = setInterval(() => otherMachine(folder), 500)
-  atEnd(t, () => clearInterval(beats))
-  otherMachine(folder)
-  await assertRefused(
-    t,
-    { folder },
-    /in use by another machine \(elsewhere\.example\)[\s\S]*\[STORE_ELSEWHERE\]/,
-  )
-  clearInterval(beats)
-  const service = await serves(t, folder)
-  await service.says(/takes it over/)
 })
 
 test('a store that another machine has taken under a running service answers 503, and is used again once that one is silent', async (t) => {
@@ -158,88 +105,7 @@ test('a store that another machine has taken under a running service answers 503
   await ran(service, ['after'])
 })
 
-/** Starting fails, saying this; a supervisor outside may try again, so the exit code is not that of a mistake in the files. */
-async function assertRefused(t: TestContext, options: StartOptions, says: RegExp): Promise<void> {
-  const service = await startService(t, { ...options, command: 'serve', wait: false })
-  assert.equal(await service.exit, 1)
-  await service.says(says)
-}
-
-/** The store can be used: what was in it is there, and what is fired now runs. */
-async function serves(t: TestContext, folder: string): Promise<RunningService> {
-  const service = await startService(t, { folder })
-  assert.equal((await service.fire('note', ['after'])).status, 200)
-  await ran(service, ['after'])
-  const stored = await until(async () => allDone(await service.tasks()), {
-    what: 'both to be done',
-    everyMs: 100,
-  })
-  assert.equal(stored.length, 2, 'what was stored before is lost')
-  return service
-}
-
-function allDone<T extends { state: string }>(tasks: readonly T[]): readonly T[] | undefined {
-  return tasks.every((task) => task.state === 'done') ? tasks : undefined
-}
-
-function otherMachine(folder: string, beatAt = Date.now()): void {
-  inStore(folder, (database) =>
-    database
-      .prepare("UPDATE machine SET boot = 'another-boot', host = 'elsewhere.example', beat_at = ?")
-      .run(beatAt),
-  )
-}
-
-/** A service that has run and stopped, and a copy of its store. */
-async function stoppedStore(t: TestContext): Promise<{ folder: string; copy: string }> {
-  const service = await startService(t)
-  await service.fire('note', ['before'])
-  await ran(service, ['before'])
-  await end(service)
-  const copy = join(service.folder, 'copy.db')
-  inStore(service.folder, (database) => database.exec(`VACUUM INTO '${copy}'`))
-  return { folder: service.folder, copy }
-}
-
-function configure(folder: string, more: string): void {
-  const file = join(folder, 'macaron.yaml')
-  writeFileSync(file, readFileSync(file, 'utf8') + more)
-}
-
-/** Fills a disk to the last byte. */
-function fill(path: string): void {
-  for (const size of [65_536, 4096, 512]) {
-    const piece = Buffer.alloc(size)
-    while (written(path, piece));
-  }
-}
-
-function written(path: string, piece: Buffer): boolean {
-  try {
-    writeFileSync(path, piece, { flag: 'a' })
-    return true
-  } catch {
-    return false
-  }
-}
-
 async function refusal(service: RunningService, ballast: string): Promise<Answer | undefined> {
   const answer = await service.fire('note', ['on a full disk', ballast])
   return answer.status === 200 ? undefined : answer
-}
-
-function assertUnavailable({ status, body, headers }: Answer): void {
-  assert.equal(status, 503, JSON.stringify(body))
-  assert.equal(body.error, 'TASKS_UNAVAILABLE')
-  assert.ok(headers.has('retry-after'))
-}
-
-async function ran(service: RunningService, keys: readonly string[]): Promise<void> {
-  await until(
-    () => {
-      const ended = new Set(service.runs().flatMap((run) => (run.ended ? [run.key] : [])))
-      return keys.every((key) => ended.has(key))
-    },
-    { what: `these to run: ${keys.slice(0, 5).join(', ')} …`, timeoutMs: 15_000, everyMs: 50 },
-  )
 }

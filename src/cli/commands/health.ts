@@ -1,5 +1,8 @@
 import { Command } from 'commander'
+import type { Config } from '../../config.ts'
+import { StoreError } from '../../core/errors.ts'
 import type { EngineHealth } from '../../engines/engine.ts'
+import { unopenedHealth } from '../../engines/waiting.ts'
 import { openStore } from '../../store.ts'
 import { say, sayJson } from '../output.ts'
 import { configOf, envOption, type ServiceOptions, serviceOption } from '../service-option.ts'
@@ -15,14 +18,20 @@ export function healthCommand(): Command {
 }
 
 async function printHealth(options: ServiceOptions & { readonly json?: boolean }): Promise<void> {
-  const engine = await openStore(configOf(options), 'worker')
+  const health = await healthOf(configOf(options))
+  if (!health.ok) process.exitCode = 1
+  if (options.json) sayJson(health)
+  else for (const line of healthLines(health)) say(line)
+}
+
+/** A store that can't be opened is an answer too. */
+async function healthOf(config: Config): Promise<EngineHealth> {
   try {
-    const health = await engine.health()
-    if (!health.ok) process.exitCode = 1
-    if (options.json) sayJson(health)
-    else for (const line of healthLines(health)) say(line)
-  } finally {
-    await engine.close()
+    const engine = await openStore(config, 'worker')
+    return await engine.health().finally(() => engine.close())
+  } catch (error) {
+    if (error instanceof StoreError) return unopenedHealth(error)
+    throw error
   }
 }
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { Trouble } from '../../core/trouble.ts'
 import type { AliveLock } from '../../supervisor/alive.ts'
 import type { Consumer, Consumption, Lease, Outcome } from '../engine.ts'
 import { giveBack, reportParked } from './give-back.ts'
@@ -9,7 +10,6 @@ import { Recovery } from './recovery.ts'
 import { Rounds } from './rounds.ts'
 import { type Site, siteOf } from './site.ts'
 import type { Store } from './store.ts'
-import { Trouble } from './trouble.ts'
 import { Turns } from './turns.ts'
 
 export interface ConsumptionOptions {

@@ -4,6 +4,7 @@ import { MacaronError, StoreError } from '../../core/errors.ts'
 import type { TaskMessage } from '../../tasks/message.ts'
 import type { TaskState } from '../../tasks/states.ts'
 import type {
+  Abilities,
   ActionAnswer,
   Consumer,
   Consumption,
@@ -44,6 +45,8 @@ export interface SqliteOptions {
   readonly keptTasks?: number
 }
 
+export const sqliteAbilities: Abilities = { name: 'sqlite', atomicEnqueue: true, manyMachines: false }
+
 /** Pages of log (4 KiB each) before a commit copies them into the database file: a worker does it, a server only where none runs. */
 const checkpointPages = { worker: 2_000, server: 10_000 }
 
@@ -79,7 +82,7 @@ interface Parts {
 }
 
 class SqliteEngine implements Engine {
-  readonly abilities = { name: 'sqlite', atomicEnqueue: true, manyMachines: false } as const
+  readonly abilities = sqliteAbilities
   readonly #parts: Parts
   readonly #reader: Reader
   readonly #watchers: Watchers

@@ -1,5 +1,5 @@
-import { asError } from '../../core/errors.ts'
 import type { EngineHealth } from '../engine.ts'
+import { reasonOf } from '../waiting.ts'
 import { lookForWaiting } from './claim.ts'
 import { integer } from './columns.ts'
 import { readOwners, readStuck, type Stuck } from './owners.ts'
@@ -29,12 +29,12 @@ export async function examine(options: HealthOptions): Promise<EngineHealth> {
   const faults = new Set<string>()
   const storing = await probe().then(
     () => true,
-    (error) => !faults.add(asError(error).message),
+    (error) => !faults.add(reasonOf(error)),
   )
   const seen = await reader
     .read((sql) => look(sql, now()))
     .catch((error) => {
-      faults.add(asError(error).message)
+      faults.add(reasonOf(error))
       return nothing
     })
   const workers = attempt(() => countAlive(site, seen.owners), faults) ?? 0
@@ -89,7 +89,7 @@ function attempt<T>(work: () => T, faults: Set<string>): T | undefined {
   try {
     return work()
   } catch (error) {
-    faults.add(asError(error).message)
+    faults.add(reasonOf(error))
     return undefined
   }
 }

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Trouble } from '../../core/trouble.ts'
 import type { Transaction } from './connection.ts'
 import { beat, beatEveryMs } from './machine.ts'
 import { waitYielding } from './patience.ts'
@@ -7,7 +8,6 @@ import { countSettled, isAnyExpired, purge, trim } from './retention.ts'
 import type { Rounds } from './rounds.ts'
 import type { Sql } from './sql.ts'
 import type { Store } from './store.ts'
-import type { Trouble } from './trouble.ts'
 import { type Position, readUnparkable, start, unpark } from './unpark.ts'
 
 export interface MaintenanceOptions {

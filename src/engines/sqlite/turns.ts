@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import { emit } from '../../core/events.ts'
+import type { Trouble } from '../../core/trouble.ts'
 import type { Consumer, Lease, Outcome } from '../engine.ts'
 import { batchSize, type Claim, type Claimed, claim, lookForWaiting } from './claim.ts'
 import type { Transaction } from './connection.ts'
@@ -8,7 +9,6 @@ import { type Ended, settle } from './outcome.ts'
 import { ownNumber } from './owners.ts'
 import { busy, waitYielding } from './patience.ts'
 import type { Store } from './store.ts'
-import type { Trouble } from './trouble.ts'
 
 export interface TurnsOptions {
   readonly owner: string

@@ -8,7 +8,7 @@ import type { Stage } from './stage.ts'
  * Verifies the caller's token where the operation asks for one, before anything of the body is read. Elsewhere tokens are not looked at, so
  * an expired one doesn't keep a caller from logging in.
  */
-export function authenticate(tokens: Tokens | undefined): Stage {
+export function authenticate(tokens: Pick<Tokens, 'verify'> | undefined): Stage {
   return function authenticateExchange(exchange) {
     if (!exchange.route.operation.authenticated) return undefined
     if (tokens === undefined) throw missingTokens(exchange.route)

@@ -33,3 +33,12 @@ export function stored(folder: string, id: string, column: string): string {
     String(database.prepare(`SELECT ${column} FROM messages WHERE id = ?`).get(id)?.[column]),
   )
 }
+
+/** What another machine writes that uses the store: its name, and a sign of life. */
+export function otherMachine(folder: string, beatAt = Date.now()): void {
+  inStore(folder, (database) =>
+    database
+      .prepare("UPDATE machine SET boot = 'another-boot', host = 'elsewhere.example', beat_at = ?")
+      .run(beatAt),
+  )
+}

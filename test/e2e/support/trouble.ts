@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, lchownSync, mkdtempSync, readdirSync, rmdirSync } from 'node:fs'
+import {
+  chmodSync,
+  lchownSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -41,4 +49,27 @@ export function giveToNobody(folder: string): void {
 export function setWritable(folder: string, writable: boolean): void {
   for (const name of readdirSync(folder)) chmodSync(join(folder, name), writable ? 0o700 : 0o500)
   chmodSync(folder, writable ? 0o700 : 0o500)
+}
+
+/** Adds lines to a service's configuration. */
+export function configure(folder: string, more: string): void {
+  const file = join(folder, 'macaron.yaml')
+  writeFileSync(file, readFileSync(file, 'utf8') + more)
+}
+
+/** Fills a disk to the last byte. */
+export function fill(path: string): void {
+  for (const size of [65_536, 4096, 512]) {
+    const piece = Buffer.alloc(size)
+    while (written(path, piece));
+  }
+}
+
+function written(path: string, piece: Buffer): boolean {
+  try {
+    writeFileSync(path, piece, { flag: 'a' })
+    return true
+  } catch {
+    return false
+  }
 }
