@@ -39,6 +39,8 @@ export interface ConfigOptions {
   readonly folder?: string
   /** What the command line says; comes before environment and file. */
   readonly overrides?: Partial<Settings>
+  /** Where they come from, for messages. Default `On the command line`. */
+  readonly overriddenBy?: string
   /** Default: the process's. */
   readonly environment?: Environment
 }
@@ -56,7 +58,7 @@ export function loadConfig(options: ConfigOptions = {}): Config {
   const read = {
     ...readSettings(file, values, faults),
     ...readEnvironment(environment, faults),
-    ...readOverrides(options.overrides ?? {}, faults),
+    ...readOverrides(options, faults),
   }
   faults.throwAny()
   const production = ['production', 'prod', 'live'].includes(env.toLowerCase())
@@ -153,12 +155,15 @@ function portOf(name: string, text: string, faults: ConfigFaults): number {
   return 0
 }
 
-function readOverrides(overrides: Partial<Settings>, faults: ConfigFaults): Partial<Settings> {
+function readOverrides(
+  { overrides = {}, overriddenBy = 'On the command line' }: ConfigOptions,
+  faults: ConfigFaults,
+): Partial<Settings> {
   const entries = Object.entries(overrides).filter(([, value]) => value !== undefined)
   return Object.fromEntries(
     entries.map(([key, value]) => {
       const fault = (expected: string) =>
-        faults.addElsewhere(`On the command line, ${key} must be ${expected}`)
+        faults.addElsewhere(`${overriddenBy}, ${key} must be ${expected}`)
       return [key, isSettingName(key) ? readSetting(key, value, fault) : value]
     }),
   )

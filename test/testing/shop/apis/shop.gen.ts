@@ -1,0 +1,34 @@
+// Made by Macaron from shop.yaml: change that, not this. [1:3a7a7d0946c1021f2f56d09eaafc11a0]
+/* eslint-disable */
+import { defineModels, Model, type Result } from 'macaron'
+
+export class Order extends Model<OrderInit> {
+  declare item: string
+  declare at: Date
+}
+
+/** What `new Order` takes. */
+export interface OrderInit {
+  readonly item: string
+  readonly at: Date | string
+}
+
+export class Placed extends Model<PlacedInit> {
+  declare mail: string
+}
+
+/** What `new Placed` takes. */
+export interface PlacedInit {
+  readonly mail: string
+}
+
+/** POST /orders */
+export type PlaceOrder = (body: Order) => Result<PlacedInit>
+
+/** POST /rush */
+export type Rush = (parameters: { end: 'well' | 'throw' }) => Result<void>
+
+defineModels(new URL('./shop.yaml', import.meta.url), {
+  Order,
+  Placed,
+})
