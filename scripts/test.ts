@@ -45,7 +45,7 @@ stream.on('test:pass', ({ name, file, skip }) => {
 stream.compose(spec).on('end', printSkipped).pipe(process.stdout)
 
 function chosenFiles(): readonly string[] {
-  return globSync('test/**/*.test.ts')
+  return globSync(['test/**/*.test.ts', 'examples/**/*.test.ts'])
     .filter((file) => file.startsWith('test/soak/') === soak)
     .filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)))
     .sort()

@@ -43,12 +43,14 @@ export interface ConfigOptions {
   readonly overriddenBy?: string
   /** Default: the process's. */
   readonly environment?: Environment
+  /** Variables over those of the environment. */
+  readonly variables?: Environment
 }
 
 /** Reads a service's configuration. @throws SetupError `CONFIG_MISSING`, `CONFIG_UNREADABLE`, `CONFIG_INVALID`. */
 export function loadConfig(options: ConfigOptions = {}): Config {
   const folder = resolve(options.folder ?? '.')
-  const environment = options.environment ?? process.env
+  const environment = { ...(options.environment ?? process.env), ...options.variables }
   // An empty variable counts as none.
   const env = environment.MACARON_ENV || environment.PYM_ENV || environment.NODE_ENV || 'development'
   const file = readConfigFile(folder, env)
@@ -162,8 +164,7 @@ function readOverrides(
   const entries = Object.entries(overrides).filter(([, value]) => value !== undefined)
   return Object.fromEntries(
     entries.map(([key, value]) => {
-      const fault = (expected: string) =>
-        faults.addElsewhere(`${overriddenBy}, ${key} must be ${expected}`)
+      const fault = (expected: string) => faults.addElsewhere(`${overriddenBy}, ${key} must be ${expected}`)
       return [key, isSettingName(key) ? readSetting(key, value, fault) : value]
     }),
   )

@@ -124,7 +124,7 @@ function failed(failures: readonly RanTask[], runs: number): TaskError {
 
 function causeOf(failures: readonly RanTask[]): unknown {
   const errors = failures.flatMap((run) => (run.outcome === 'done' ? [] : [run.error]))
-  return errors.length === 1 ? errors[0] : new AggregateError(errors, 'Several tasks have failed')
+  return errors.length === 1 ? errors[0] : errors
 }
 
 async function refuse(held: Held, ran: readonly RanTask[]): Promise<never> {

@@ -12,7 +12,7 @@ export function testConfig({ folder = '.', config = {}, environment = {} }: Test
     folder: typeof folder === 'string' ? folder : fileURLToPath(folder),
     overrides: config,
     overriddenBy: 'In the settings that the test gives',
-    environment: { ...process.env, ...environment },
+    variables: environment,
   })
   return Object.freeze({
     ...loaded,

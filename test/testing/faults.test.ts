@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { beforeEach, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type RanTask, testService } from '../../src/testing/index.ts'
+import { type RanTask, testService } from '../../src/testing/testing.ts'
 import { Order } from './shop/apis/shop.gen.ts'
 import { charge, confirm, done, flaky, note } from './shop/tasks/mails.ts'
 

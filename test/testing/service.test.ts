@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { testService } from '../../src/testing/index.ts'
+import { testService } from '../../src/testing/testing.ts'
 import { ownFolder } from '../support/folder.ts'
 import { Placed } from './shop/apis/shop.gen.ts'
 import { done, note } from './shop/tasks/mails.ts'
@@ -107,7 +107,8 @@ test('mistakes in the files of a service are told with file and line', async (t)
 })
 
 test('settings and environment of a test come before those of the service', async () => {
-  await using service = await testService({ folder: shop, config: { max_task_bytes: 1024 } })
+  const production = { folder: shop, environment: { MACARON_ENV: 'production' } }
+  await using service = await testService({ ...production, config: { max_task_bytes: 1024 } })
   await assert.rejects(
     service.run(() => note.fire('x'.repeat(2000))),
     { code: 'ARGUMENT_TOO_LARGE' },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { beforeEach, test } from 'node:test'
-import { testService } from '../../src/testing/index.ts'
+import { testService } from '../../src/testing/testing.ts'
 import { Order } from './shop/apis/shop.gen.ts'
 import { afterwards } from './shop/shop/orders.ts'
 import { again, confirm, done, flaky, hang, note, tokenTeller, waiter } from './shop/tasks/mails.ts'
