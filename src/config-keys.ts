@@ -36,6 +36,18 @@ export interface Settings {
   readonly jwt_secret: string | undefined
   readonly jwt_issuer: string | undefined
   readonly jwt_audience: string | undefined
+  /** Who callers without a token are, in `currentUser()`. Default nobody. */
+  readonly default_user_id: string | undefined
+  /** Whether `errorReporter` is told of anything. Default true; `NO_ERROR_REPORTING` and `DO_REPORT_ERROR` come before it. */
+  readonly error_reports: boolean
+  /** Calls that take longer are reported as slow, in ms; 0: none is. Default 1 s. */
+  readonly report_call_exceeding_ms: number
+  /** Serves `/crash/*`, operations that fail on purpose. Default false. */
+  readonly crash_endpoints: boolean
+  /** Which other sites' pages may call: `'*'`, a list of origins, or false. Default false; `'*'` in pym-config.yaml. */
+  readonly cors: '*' | readonly string[] | undefined
+  /** Compresses replies of 1 KiB and more where the caller accepts it. Default false; true in pym-config.yaml. */
+  readonly compress: boolean
   /** Keys whose value names an environment variable are replaced by that variable's value. */
   readonly env_secrets: readonly string[]
   /** `apply` the basePath (2.0) or the first server's path (3.x) of a spec, or `ignore` it. Default `apply`; `ignore` in pym-config.yaml. */
@@ -91,6 +103,12 @@ export const settings: { readonly [Name in SettingName]: Setting<Settings[Name]>
   jwt_secret: { read: text, fallback: undefined },
   jwt_issuer: { read: text, fallback: undefined },
   jwt_audience: { read: text, fallback: undefined },
+  default_user_id: { read: userId, fallback: undefined },
+  error_reports: { read: flag, fallback: true },
+  report_call_exceeding_ms: { read: duration, fallback: 1000 },
+  crash_endpoints: { read: flag, fallback: false },
+  cors: { read: origins, fallback: undefined, pyMacaron: '*' },
+  compress: { read: flag, fallback: false, pyMacaron: true },
   env_secrets: { read: texts, fallback: none },
   base_path: { read: oneOf('apply', 'ignore'), fallback: 'apply', pyMacaron: 'ignore' },
   body_limit: { read: whole(1, 1_073_741_824), fallback: 1_048_576 },
@@ -132,6 +150,23 @@ function texts(value: unknown): readonly string[] {
 function flag(value: unknown): boolean {
   if (typeof value === 'boolean') return value
   throw expected('true or false')
+}
+
+/** YAML reads an unquoted id of digits as a number. */
+function userId(value: unknown): string {
+  return text(typeof value === 'number' ? String(value) : value)
+}
+
+function origins(value: unknown): '*' | readonly string[] | undefined {
+  if (value === false) return undefined
+  if (value === '*') return value
+  if (Array.isArray(value) && value.every(isOrigin)) return value
+  throw expected("'*', false, or a list of origins such as https://shop.example")
+}
+
+/** As browsers send it: scheme, host and port, without a path (RFC 6454 §6.2). */
+function isOrigin(value: unknown): boolean {
+  return typeof value === 'string' && URL.canParse(value) && new URL(value).origin === value
 }
 
 function whole(least: number, most: number): Reader<number> {

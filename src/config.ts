@@ -90,10 +90,15 @@ export function useConfig(loaded: Config): Config {
  * @throws MacaronError `NO_SERVICE` before a service is loaded.
  */
 export function config(): Readonly<Record<string, unknown>> {
-  if (current !== undefined) return current.values
+  return currentConfig('config()').values
+}
+
+/** The configuration of the service that is loaded; `caller` stands in the message where none is. @throws MacaronError `NO_SERVICE`. */
+export function currentConfig(caller: string): Config {
+  if (current !== undefined) return current
   throw new MacaronError(
     'NO_SERVICE',
-    'config() was called before a service was loaded; call it inside a function, not while a module is imported',
+    `${caller} was called before a service was loaded; call it inside a function, not while a module is imported`,
   )
 }
 
@@ -147,7 +152,14 @@ function readEnvironment(environment: Environment, faults: ConfigFaults): Partia
   return {
     ...(port ? { port: portOf(name, port, faults) } : {}),
     ...(host ? { host } : {}),
+    ...reportSwitches(environment),
   }
+}
+
+/** PyMacaron's: `NO_ERROR_REPORTING` turns reports off (in acceptance tests, say), `DO_REPORT_ERROR` turns them on again. */
+function reportSwitches({ NO_ERROR_REPORTING, DO_REPORT_ERROR }: Environment): Partial<Settings> {
+  if (DO_REPORT_ERROR) return { error_reports: true }
+  return NO_ERROR_REPORTING ? { error_reports: false } : {}
 }
 
 function portOf(name: string, text: string, faults: ConfigFaults): number {

@@ -1,7 +1,9 @@
 import type { Config } from './config.ts'
 import type { Engine } from './engines/engine.ts'
+import { lastReportsMs, reporterOf } from './reporters.ts'
 import { asyncOff, enableTasks, loadTasks } from './service.ts'
 import { openStoreWhenPossible } from './store.ts'
+import { startHook, stopHook } from './service-file.ts'
 import { registry } from './tasks/registry.ts'
 import type { ExecutorService } from './worker/executor.ts'
 
@@ -13,11 +15,15 @@ export async function loadExecutor(config: Config): Promise<ExecutorService & { 
     return Promise.resolve(engine)
   })
   if (runtime === undefined) throw asyncOff(config)
-  await loadTasks(config)
+  const own = await loadTasks(config)
+  const reporter = reporterOf(config, own)
+  await startHook(own, 'executor')
   // What code fires that goes on after its attempt is stored by this process itself.
   const close = async () => {
+    await stopHook(own, 'executor', config.stop_timeout)
+    await reporter?.idle(lastReportsMs)
     await runtime.idle()
     await engine?.close()
   }
-  return { tasks: registry, runtime, close }
+  return { tasks: registry, runtime, reporter, close }
 }

@@ -1,4 +1,6 @@
 /** The public names of Macaron. */
+export { asSystem, asUser } from './acting.ts'
+export type { SignOptions } from './auth/tokens.ts'
 export { config } from './config.ts'
 export {
   contextValue,
@@ -23,8 +25,20 @@ export {
   StoreError,
   TaskError,
 } from './core/errors.ts'
+export { type Log, log } from './core/log.ts'
+export type { ErrorReporter, ReportData } from './core/report.ts'
+export { type ReportOptions, reportError, reportWarning } from './core/reporting.ts'
+export {
+  defineService,
+  type ServiceDefinition,
+  type ServiceProcess,
+  type ServiceRole,
+} from './define-service.ts'
+export type { ErrorFormat } from './http/error-format.ts'
+export type { ErrorBody } from './http/errors.ts'
 export { Reply, type ReplyHeaders, reply } from './http/reply.ts'
 export { type OpenedService, type OpenServiceOptions, openService } from './open-service.ts'
+export { generateToken } from './tokens.ts'
 export { defineModels } from './spec/model-registry.ts'
 export { Model, ModelError } from './spec/models.ts'
 export type { OwnReply, Result } from './spec/result.ts'

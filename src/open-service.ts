@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { loadConfig, useConfig } from './config.ts'
 import { type Context, contextOf, type User, withContext } from './core/context.ts'
-import { asyncOff, enableTasks, loadService } from './service.ts'
+import { installReporter } from './core/reporting.ts'
+import { lastReportsMs, reporterOf } from './reporters.ts'
+import { asyncOff, defaultUser, enableTasks, loadService } from './service.ts'
+import { startHook, stopHook } from './service-file.ts'
 import { openStore } from './store.ts'
 import { dropScope, takeStaged } from './tasks/outbox.ts'
 import { installRuntime, type TaskRuntime } from './tasks/runtime.ts'
@@ -9,7 +12,7 @@ import { installRuntime, type TaskRuntime } from './tasks/runtime.ts'
 export interface OpenServiceOptions {
   /** The service's folder. Default: the current one. */
   readonly folder?: string
-  /** Whom the script acts for: what `currentUser()` says in it and in its tasks. Default nobody. */
+  /** Whom the script acts for: what `currentUser()` says in it and in its tasks. Default `default_user_id`, or nobody. */
   readonly user?: User
 }
 
@@ -26,21 +29,34 @@ export interface OpenedService extends AsyncDisposable {
 
 /**
  * Opens a service in a script: its configuration, models, tasks and store, without server and worker.
- * @throws SetupError for mistakes in its files, `ASYNC_OFF` without `with_async: true`; StoreError.
+ * @throws SetupError for mistakes in its files, `SERVICE_START_FAILED` where its `onStart` throws, `ASYNC_OFF` without `with_async: true`; StoreError.
  */
 export async function openService(options: OpenServiceOptions = {}): Promise<OpenedService> {
   const config = useConfig(loadConfig(options.folder === undefined ? {} : { folder: options.folder }))
-  await loadService(config)
+  const { own } = await loadService(config)
   if (!config.with_async) throw asyncOff(config)
   const engine = await openStore(config, 'server')
   const runtime = enableTasks(config, () => Promise.resolve(engine))
-  const close = async () => {
+  const reporter = reporterOf(config, own)
+  const closeStore = async () => {
+    await reporter?.idle(lastReportsMs)
+    installReporter(undefined)
     await runtime?.idle()
     installRuntime(undefined)
     await engine.close()
   }
+  let closed: Promise<void> | undefined
+  const close = () => {
+    closed ??= stopHook(own, 'script', config.stop_timeout).then(closeStore)
+    return closed
+  }
+  await startHook(own, 'script').catch(async (error: unknown) => {
+    await closeStore()
+    throw error
+  })
+  const user = options.user ?? defaultUser(config)
   return {
-    run: (fn) => runInScope(fn, contextOf(randomUUID(), options.user), runtime),
+    run: (fn) => runInScope(fn, contextOf(randomUUID(), user), runtime),
     close,
     [Symbol.asyncDispose]: close,
   }
@@ -58,7 +74,7 @@ export async function runInScope<T>(
     if (staged.length > 0) await runtime?.store(staged)
     return result
   } catch (error) {
-    dropScope(context.scope, context.callId)
+    dropScope(context.scope, context.callId, context.user?.sub)
     throw error
   }
 }

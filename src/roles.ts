@@ -1,9 +1,14 @@
 import type { Config } from './config.ts'
 import { type Stoppable, stopAll } from './core/lifecycle.ts'
+import type { Reporter } from './core/reporter.ts'
 import type { Engine } from './engines/engine.ts'
 import { entryOf } from './entries.ts'
+import { type CrashApi, crashApi } from './http/crash-api.ts'
 import { openHttp } from './http/server.ts'
-import { asyncOff, enableTasks, type LoadedService, loadService } from './service.ts'
+import { lastReportsMs, reporterOf } from './reporters.ts'
+import { asyncOff, defaultUser, enableTasks, handlersOf, type LoadedService, loadService } from './service.ts'
+import { startHook, stopHook } from './service-file.ts'
+import type { Bindings } from './spec/bindings.ts'
 import { checksOf } from './spec/checks.ts'
 import { models } from './spec/model-registry.ts'
 import { aliveFolder, openStore, openStoreWhenPossible } from './store.ts'
@@ -27,13 +32,21 @@ export interface Role extends Stoppable {
 /** A server process: HTTP, and the store to release tasks to, which need not be there yet: only what fires needs it. */
 export async function startServer(config: Config): Promise<Role> {
   const service = await loadService(config)
+  const reporter = reporterOf(config, service.own)
   const engine = config.with_async ? openStoreWhenPossible(config) : undefined
   const runtime = enableTasks(config, () => opened(config, engine))
   try {
-    const http = await openHttp(httpOptions(config, service, { engine, runtime }))
+    await startHook(service.own, 'server')
+    const http = await openHttp(httpOptions(config, service, { engine, runtime, reporter }))
     return {
       announce: { port: http.address.port, trials: trialsOf(service.apis) },
-      stop: () => stopAll([{ stop: () => closeStore({ engine, runtime }) }, http]),
+      stop: () =>
+        stopAll([
+          { stop: () => closeStore({ engine, runtime }) },
+          { stop: async () => reporter?.idle(lastReportsMs) },
+          { stop: () => stopHook(service.own, 'server', config.stop_timeout) },
+          http,
+        ]),
     }
   } catch (error) {
     await engine?.close()
@@ -81,15 +94,17 @@ export interface TaskParts {
 /** What the HTTP side of a service is made with. */
 export function httpOptions(
   config: Config,
-  { apis, bindings }: LoadedService,
-  { engine, runtime }: TaskParts,
+  { apis, bindings, own }: LoadedService,
+  { engine, runtime, reporter }: TaskParts & { readonly reporter?: Reporter | undefined },
 ): Parameters<typeof openHttp>[0] {
   const needsTokens = apis.some(({ operations }) =>
     operations.some(({ served, authenticated }) => served && authenticated),
   )
+  const { file, definition } = own
+  const crash = config.crash_endpoints ? crashApi(apis, handlersOf(config, apis, own)) : undefined
   return {
     apis,
-    bindings,
+    ...(crash === undefined ? { bindings } : { bindings: joined(bindings, crash), ownApis: [crash.api] }),
     checksOf: (api, operation) => checksOf(api, operation, models),
     tokens: needsTokens || config.jwt_secret !== undefined ? verifierOf(config) : undefined,
     release: async (scope) => runtime?.store(takeStaged(scope)),
@@ -107,6 +122,21 @@ export function httpOptions(
     contextHeaders: config.context_headers,
     requestTimeoutMs: config.request_timeout,
     stopTimeoutMs: config.stop_timeout,
+    cors: config.cors,
+    compress: config.compress,
+    slowCallMs: config.report_call_exceeding_ms,
+    defaultUser: defaultUser(config),
+    reporter,
+    errorFormat: definition.errorFormat,
+    onPing: definition.onPing,
+    plugins:
+      file === undefined || definition.register === undefined
+        ? undefined
+        : { file, register: definition.register },
     health: engine === undefined ? undefined : () => engine.health(),
   }
+}
+
+function joined(bindings: Bindings, crash: CrashApi): Bindings {
+  return new Map([...bindings, ...crash.bindings])
 }

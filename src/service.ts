@@ -3,11 +3,14 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Config } from './config.ts'
 import { asError, type Fault, SetupError, StoreError } from './core/errors.ts'
+import type { User } from './core/context.ts'
 import { emit } from './core/events.ts'
 import type { Engine } from './engines/engine.ts'
+import { ownHandlers } from './http/own-handlers.ts'
 import { sealKeys } from './keys.ts'
+import { loadServiceFile, type ServiceFile } from './service-file.ts'
 import type { Api } from './spec/api.ts'
-import { type Bindings, bindHandlers } from './spec/bindings.ts'
+import { type Bindings, bindHandlers, type Handler } from './spec/bindings.ts'
 import { importBoundModules } from './spec/bound-modules.ts'
 import { generateIfStale } from './spec/generate.ts'
 import { importFault } from './spec/import-fault.ts'
@@ -22,26 +25,40 @@ import { Seal } from './tasks/seal.ts'
 export interface LoadedService {
   readonly apis: readonly Api[]
   readonly bindings: Bindings
+  /** What `service.ts` says. */
+  readonly own: ServiceFile
 }
 
 /**
- * Loads specs, models, the modules the specs bind, and `tasks/`.
+ * Loads `service.ts`, specs, models, the modules the specs bind, and `tasks/`.
  * @throws SetupError with every fault found, each with file and line.
  */
 export async function loadService(config: Config): Promise<LoadedService> {
+  const own = await loadServiceFile(config.folder)
   const apis = await loadApis(apisFolder(config), { basePath: config.base_path })
   for (const api of apis) await generateIfStale(api.file)
   models.addApis(apis)
-  const bindings = await bindHandlers(apis, config.folder)
+  const bindings = await bindHandlers(apis, config.folder, handlersOf(config, apis, own))
   await importTasks(join(config.folder, 'tasks'))
-  return { apis, bindings }
+  return { apis, bindings, own }
+}
+
+/** Macaron's own functions, to which PyMacaron's specs are bound. */
+export function handlersOf(
+  { name, version, env, report_call_exceeding_ms }: Config,
+  apis: readonly Api[],
+  { definition }: ServiceFile,
+): ReadonlyMap<string, Handler> {
+  const { onPing } = definition
+  return ownHandlers({ name, version, env, apis, onPing, slowCallMs: report_call_exceeding_ms })
 }
 
 /**
- * Loads what running tasks needs: the modules the specs bind, and `tasks/`. The specs themselves are read again when a model of theirs is first made.
+ * Loads what running tasks needs: `service.ts`, the modules the specs bind, and `tasks/`. The specs themselves are read again when a model of theirs is first made.
  * @throws SetupError as above.
  */
-export async function loadTasks(config: Config): Promise<void> {
+export async function loadTasks(config: Config): Promise<ServiceFile> {
+  const own = await loadServiceFile(config.folder)
   const files = await specFiles(apisFolder(config))
   for (const file of files) {
     await generateIfStale(file)
@@ -49,6 +66,7 @@ export async function loadTasks(config: Config): Promise<void> {
   }
   await importBoundModules(files, config.folder)
   await importTasks(join(config.folder, 'tasks'))
+  return own
 }
 
 function apisFolder(config: Config): string {
@@ -122,4 +140,9 @@ export function asyncOff(config: Config): SetupError {
   return new SetupError('ASYNC_OFF', [
     { file: config.file, message: 'This service runs no tasks and has no task store: set with_async: true' },
   ])
+}
+
+/** Who callers without a token are. */
+export function defaultUser({ default_user_id }: Pick<Config, 'default_user_id'>): User | undefined {
+  return default_user_id === undefined ? undefined : { sub: default_user_id }
 }

@@ -1,5 +1,5 @@
-import { Tokens } from './auth/tokens.ts'
-import type { Config } from './config.ts'
+import { type SignOptions, Tokens } from './auth/tokens.ts'
+import { type Config, currentConfig } from './config.ts'
 import { MacaronError, StoreError } from './core/errors.ts'
 import { jwtSecret } from './keys.ts'
 
@@ -34,7 +34,24 @@ function keyUnavailable(cause: StoreError): MacaronError {
   return new MacaronError('KEY_UNAVAILABLE', text, { status: 503, cause })
 }
 
+const made = new WeakMap<Config, Tokens>()
+
 /** The verifier and signer of a service's tokens. */
 export function tokensOf(config: Config): Tokens {
+  const tokens = made.get(config) ?? makeTokens(config)
+  made.set(config, tokens)
+  return tokens
+}
+
+function makeTokens(config: Config): Tokens {
   return new Tokens({ secret: jwtSecret(config), issuer: config.jwt_issuer, audience: config.jwt_audience })
+}
+
+/**
+ * A token of this service for a user, signed with `jwt_secret` and with `jwt_issuer` and `jwt_audience` unless others are given. PyMacaron's
+ * `generate_token`.
+ * @throws MacaronError `BAD_TOKEN_OPTIONS`, `NO_SERVICE`; SetupError `JWT_SECRET_MISSING`.
+ */
+export async function generateToken(options: SignOptions): Promise<string> {
+  return await tokensOf(currentConfig('generateToken()')).sign(options)
 }

@@ -26,6 +26,8 @@ suite('what is wrong with a configuration', () => {
       'store_sync: [full]',
       'broker_url: 5',
       'reply_check: false',
+      'cors: [https://shop.example/]',
+      'default_user_id: []',
     ]
     assert.deepEqual(faultsOf(t, source.join('\n')), [
       '1: name must be a text, not ""',
@@ -42,6 +44,8 @@ suite('what is wrong with a configuration', () => {
       "12: store_sync must be one of full, normal, not [ 'full' ]",
       '13: broker_url must be a text; put it in quotes, or YAML reads 1.10 as the number 1.1',
       '14: reply_check must be one of fail, log, off, not false',
+      `15: cors must be '*', false, or a list of origins such as https://shop.example, not [ 'https://shop.example/' ]`,
+      '16: default_user_id must be a text, not []',
     ])
   })
 

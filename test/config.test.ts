@@ -151,6 +151,16 @@ suite('PyMacaron’s own file', () => {
     assert.deepEqual([loaded.name, loaded.base_path, loaded.values.ports], ['hello', 'ignore', [80]])
   })
 
+  test('opens to pages of other sites and compresses, as PyMacaron did; macaron.yaml does neither by itself', (t) => {
+    const folder = serviceWith(t, { 'pym-config.yaml': pym })
+    const { cors, compress } = loadConfig({ folder, environment: {} })
+    assert.deepEqual([cors, compress], ['*', true])
+    const own = load(t, 'name: shop\n')
+    assert.deepEqual([own.cors, own.compress, own.report_call_exceeding_ms], [undefined, false, 1000])
+    const closed = serviceWith(t, { 'pym-config.yaml': `${pym}cors: false\n` })
+    assert.equal(loadConfig({ folder: closed, environment: {} }).cors, undefined)
+  })
+
   test('base_path in it is obeyed', (t) => {
     const folder = serviceWith(t, { 'pym-config.yaml': `${pym}base_path: apply\n` })
     assert.equal(loadConfig({ folder, environment: {} }).base_path, 'apply')
@@ -173,6 +183,24 @@ suite('PyMacaron’s own file', () => {
     writeFileSync(join(folder, 'macaron.yaml'), 'name: yaml\n')
     assert.equal(name({ PYM_ENV: 'test' }), 'yaml')
   })
+})
+
+test('default_user_id may be a number, and cors takes origins as browsers send them', (t) => {
+  const { default_user_id, cors } = load(
+    t,
+    'name: shop\ndefault_user_id: 42\ncors: [https://shop.example, "http://localhost:3000"]\n',
+  )
+  assert.equal(default_user_id, '42')
+  assert.deepEqual(cors, ['https://shop.example', 'http://localhost:3000'])
+})
+
+test('NO_ERROR_REPORTING turns reports off, and DO_REPORT_ERROR on again', (t) => {
+  const reports = (environment: Record<string, string>) =>
+    load(t, 'name: shop\n', { environment }).error_reports
+  assert.equal(reports({}), true)
+  assert.equal(reports({ NO_ERROR_REPORTING: '1' }), false)
+  assert.equal(reports({ NO_ERROR_REPORTING: '1', DO_REPORT_ERROR: '1' }), true)
+  assert.equal(load(t, 'name: shop\nerror_reports: false\n').error_reports, false)
 })
 
 test('config() says to be called later before a service is loaded, and then gives every key of the file', (t) => {

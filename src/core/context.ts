@@ -13,6 +13,10 @@ export interface Context {
   readonly request: RequestSnapshot | undefined
   /** The verified claims of the caller. */
   readonly user: User | undefined
+  /** No token has proved the user: it is `default_user_id`, or whom `asUser` or a script named. Left out where one has. */
+  readonly assumed?: true | undefined
+  /** When the request or attempt began, on the monotonic clock of this process, in ms. Left out where nobody knows. */
+  readonly startedAt?: number | undefined
   /** The raw token and when it ends (ms since epoch), where one was presented. */
   readonly token: Token | undefined
   /** W3C `traceparent` of the caller, where one was sent. */
@@ -88,6 +92,7 @@ export function contextOf(callId: string, user?: User): Context {
     callId,
     request: undefined,
     user,
+    ...(user === undefined ? {} : { assumed: true }),
     token: undefined,
     trace: undefined,
     values: {},

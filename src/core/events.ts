@@ -25,9 +25,36 @@ export interface Events {
     errorId: string
     error: Error
   }
-  'reply.mismatch': { callId: string; operation: string; status: number; faults: readonly string[] }
-  'scope.dropped': { callId: string | undefined; tasks: readonly string[] }
-  'task.late_fire': { name: string; callId: string | undefined }
+  /** It took longer than `report_call_exceeding_ms`. */
+  'request.slow': { callId: string; method: string; url: string; userId: string | undefined; ms: number }
+  'reply.mismatch': {
+    callId: string
+    userId: string | undefined
+    operation: string
+    status: number
+    faults: readonly string[]
+  }
+  /** What the service says with `log`. */
+  'service.log': {
+    level: 'debug' | 'info' | 'warn' | 'error'
+    message: string
+    fields: object | undefined
+    callId: string | undefined
+    userId: string | undefined
+    taskId: string | undefined
+  }
+  /** What the service says with `reportError` and `reportWarning`. */
+  'service.report': {
+    level: 'error' | 'warning'
+    title: string
+    callId: string | undefined
+    userId: string | undefined
+    taskId: string | undefined
+    errorId: string
+    error: Error
+  }
+  'scope.dropped': { callId: string | undefined; userId: string | undefined; tasks: readonly string[] }
+  'task.late_fire': { name: string; callId: string | undefined; userId: string | undefined }
   'task.stored': { count: number; ms: number }
   'task.store_failed': { count: number; code: string | undefined; error: Error }
   'task.claimed': { count: number; owner: string }

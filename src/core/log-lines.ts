@@ -20,7 +20,7 @@ const debugLines: Lines = {
   'scope.dropped': (e) => [
     'debug',
     `${tasks(e.tasks.length)} not fired, since the request or attempt did not succeed: ${e.tasks.join(', ')}`,
-    { callId: e.callId },
+    ids(e),
   ],
   'task.stored': (e) => ['debug', `Stored ${tasks(e.count)} in ${e.ms.toFixed(1)} ms`],
   'task.handed': (e) => ['debug', `Task ${e.name} goes to ${e.executor}`, { taskId: e.taskId }],
@@ -41,12 +41,19 @@ const lines: Lines = {
   'reply.mismatch': (e) => [
     'error',
     `The reply ${e.status} of ${e.operation} is not what the spec declares: ${e.faults.join('; ')}`,
-    { callId: e.callId },
+    ids(e),
+  ],
+  'request.slow': (e) => ['warn', `${e.method} ${e.url} took ${Math.round(e.ms)} ms`, ids(e)],
+  'service.log': (e) => [e.level, e.message, { ...e.fields, ...ids(e) }],
+  'service.report': (e) => [
+    e.level === 'error' ? 'error' : 'warn',
+    e.title,
+    { ...ids(e), errorId: e.errorId, err: e.error },
   ],
   'task.late_fire': (e) => [
     'warn',
     `Task ${e.name} was fired after its request or attempt had ended, so it was stored at once (said once per name)`,
-    { callId: e.callId },
+    ids(e),
   ],
   'task.store_failed': (e) => [
     'error',
@@ -141,7 +148,11 @@ function cause(end: { code: number | null; signal: string | null }): string {
   return end.signal ?? `exit code ${end.code}`
 }
 
-function ids(e: { callId: string | undefined; userId?: string | undefined; taskId?: string }): object {
+function ids(e: {
+  callId: string | undefined
+  userId?: string | undefined
+  taskId?: string | undefined
+}): object {
   return { callId: e.callId, userId: e.userId, taskId: e.taskId }
 }
 

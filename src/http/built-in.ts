@@ -1,13 +1,21 @@
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { presentedToken } from '../auth/credentials.ts'
 import { asError } from '../core/errors.ts'
+import { tookTooLong } from './deadlines.ts'
 import type { HttpOptions } from './options.ts'
+import type { Refuse } from './refuse.ts'
 import type { Route } from './route.ts'
 import { templateOf } from './template.ts'
+import { versionOf } from './version.ts'
 
-/** An operation of every service: `/ping` for people, `/health/live` and `/health/ready` for whoever keeps the process running. */
+/**
+ * An operation of every service: `/ping`, `/version` and `/auth/version` as in PyMacaron, `/health/live` and `/health/ready` for whoever keeps the
+ * process running.
+ */
 export interface BuiltIn {
   readonly path: string
-  answer(): Promise<BuiltInAnswer> | BuiltInAnswer
+  /** What it throws ends the request as anywhere else. */
+  answer(request: FastifyRequest): Promise<BuiltInAnswer> | BuiltInAnswer
 }
 
 interface BuiltInAnswer {
@@ -15,10 +23,12 @@ interface BuiltInAnswer {
   readonly body: object
 }
 
-export interface BuiltInOptions {
-  readonly production: boolean
+export interface BuiltInOptions
+  extends Pick<
+    HttpOptions,
+    'apis' | 'env' | 'health' | 'name' | 'onPing' | 'production' | 'requestTimeoutMs' | 'tokens' | 'version'
+  > {
   readonly routes: readonly Route[]
-  readonly health: HttpOptions['health']
   readonly isClosing: () => boolean
 }
 
@@ -33,23 +43,51 @@ export function builtInsBeside(options: BuiltInOptions): readonly BuiltIn[] {
 export const builtInMethods = ['GET', 'HEAD']
 
 /** Lets the router serve them. */
-export function addBuiltIns(app: FastifyInstance, added: readonly BuiltIn[]): void {
+export function addBuiltIns(app: FastifyInstance, added: readonly BuiltIn[], refuse: Refuse): void {
   for (const builtIn of added) {
     app.route({
       method: builtInMethods,
       url: templateOf(builtIn.path).pattern,
-      onRequest: (_request: unknown, reply: FastifyReply) => void answer(builtIn, reply),
+      onRequest: (request: FastifyRequest, reply: FastifyReply) =>
+        void answer(builtIn, request, reply).catch((error: unknown) => refuse(request, reply, error)),
       handler: () => undefined,
     })
   }
 }
 
-function builtIns({ health, production, isClosing }: BuiltInOptions): readonly BuiltIn[] {
+function builtIns(options: BuiltInOptions): readonly BuiltIn[] {
+  const { tokens, isClosing } = options
+  const version = { status: 200, body: versionOf(options) }
   return [
-    { path: '/ping', answer: () => ({ status: 200, body: {} }) },
+    { path: '/ping', answer: () => ping(options) },
+    { path: '/version', answer: () => version },
+    ...(tokens === undefined
+      ? []
+      : [{ path: '/auth/version', answer: (request: FastifyRequest) => verified(request, tokens, version) }]),
     { path: '/health/live', answer: () => ({ status: 200, body: { ok: true } }) },
-    { path: '/health/ready', answer: () => (isClosing() ? closing : readiness({ health, production })) },
+    { path: '/health/ready', answer: () => (isClosing() ? closing : readiness(options)) },
   ]
+}
+
+async function ping({ onPing, requestTimeoutMs = 30_000 }: BuiltInOptions): Promise<BuiltInAnswer> {
+  if (onPing !== undefined) await within(requestTimeoutMs, async () => onPing())
+  return { status: 200, body: {} }
+}
+
+/** 0: any time. @throws RequestError 408 `REQUEST_TIMEOUT`. */
+async function within(ms: number, work: () => Promise<unknown>): Promise<void> {
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const timer = ms === 0 ? undefined : setTimeout(() => reject(tookTooLong(ms)), ms)
+  await Promise.race([work(), late]).finally(() => clearTimeout(timer))
+}
+
+async function verified(
+  { raw }: FastifyRequest,
+  tokens: NonNullable<HttpOptions['tokens']>,
+  version: BuiltInAnswer,
+): Promise<BuiltInAnswer> {
+  await tokens.verify(presentedToken(raw.headers))
+  return version
 }
 
 const closing: BuiltInAnswer = { status: 503, body: { ok: false, reasons: ['The server is stopping'] } }
@@ -70,8 +108,8 @@ async function readiness({
   }
 }
 
-async function answer(builtIn: BuiltIn, reply: FastifyReply): Promise<void> {
-  const { status, body } = await builtIn.answer()
+async function answer(builtIn: BuiltIn, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const { status, body } = await builtIn.answer(request)
   reply
     .code(status)
     .header('content-type', 'application/json; charset=utf-8')

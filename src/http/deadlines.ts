@@ -78,7 +78,8 @@ export function interrupt(exchange: Exchange, error: Error): void {
   reject?.(error)
 }
 
-function tookTooLong(ms: number): RequestError {
+/** The error of what took longer than it may. */
+export function tookTooLong(ms: number): RequestError {
   return new RequestError('REQUEST_TIMEOUT', `The request took longer than the ${ms} ms it may take`, {
     status: 408,
   })

@@ -10,7 +10,7 @@ import { pageScript, pageStyle } from './docs/page-files.ts'
 import { apiPage, listPage } from './docs/pages.ts'
 import { PreparedThings } from './docs/prepared.ts'
 import type { Preparation, Prepared } from './docs/preparing.ts'
-import { refuse } from './refuse.ts'
+import type { Refuse } from './refuse.ts'
 import type { Route } from './route.ts'
 import { namedParams, templateOf } from './template.ts'
 
@@ -21,11 +21,13 @@ import { namedParams, templateOf } from './template.ts'
 export class Docs {
   readonly #service: string
   readonly #apis: readonly Api[]
+  readonly #refuse: Refuse
   readonly #things = new PreparedThings()
 
-  constructor({ name, apis }: { readonly name: string; readonly apis: readonly Api[] }) {
+  constructor({ name, apis, refuse }: DocsOptions) {
     this.#service = name
     this.#apis = apis
+    this.#refuse = refuse
   }
 
   /** The paths that no spec claims for itself. */
@@ -62,7 +64,7 @@ export class Docs {
       const answer = await this.#answers[path]?.(name)
       if (answer !== undefined) await send(answer, { request, reply })
     } catch (error) {
-      refuse(request, reply, error)
+      this.#refuse(request, reply, error)
     }
   }
 
@@ -116,6 +118,14 @@ export class Docs {
       { status: 404 },
     )
   }
+}
+
+export interface DocsOptions {
+  /** The service's name. */
+  readonly name: string
+  readonly apis: readonly Api[]
+  /** The exit of requests for what there isn't. */
+  readonly refuse: Refuse
 }
 
 /** Methods of every path of the docs. */

@@ -27,9 +27,19 @@ export function errorFacts(thrown: unknown): ErrorFacts {
   return { ...wordsOf(error), errorId: randomUUID(), faults: faultsOf(error), error }
 }
 
-/** Error facts as a reply. */
-export function errorAnswer(facts: ErrorFacts): Answer {
-  const body = {
+/** The body of an error reply, unless the service has a format of its own: PyMacaron's error JSON. */
+export interface ErrorBody {
+  readonly status: number
+  readonly error: string
+  readonly error_description: string
+  readonly user_message: string | undefined
+  readonly error_id: string
+  readonly faults: readonly ValueFault[] | undefined
+}
+
+/** Error facts as a body. */
+export function errorBody(facts: ErrorFacts): ErrorBody {
+  return {
     status: facts.status,
     error: facts.code,
     error_description: facts.description,
@@ -37,6 +47,11 @@ export function errorAnswer(facts: ErrorFacts): Answer {
     error_id: facts.errorId,
     faults: facts.faults,
   }
+}
+
+/** Error facts as a reply. */
+export function errorAnswer(facts: ErrorFacts): Answer {
+  const body = errorBody(facts)
   const { status, headers, code } = facts
   return { status, headers, body, json: true, payload: JSON.stringify(body), error: code }
 }

@@ -15,6 +15,8 @@ export class Exchange {
   readonly callId: string
   /** On the monotonic clock, in ms. */
   readonly startedAt = performance.now()
+  /** The same, once its body has arrived. Set by `openScope`. */
+  calledAt = this.startedAt
   /** Asked at once: a closed connection no longer knows it. */
   readonly ip: string
   readonly params: Readonly<Record<string, string>>
@@ -73,6 +75,6 @@ export class Exchange {
   }
 
   get userId(): string | undefined {
-    return this.verified?.user.sub
+    return (this.context?.user ?? this.verified?.user)?.sub
   }
 }

@@ -1,13 +1,18 @@
 import type { Tokens } from '../auth/tokens.ts'
-import type { Scope } from '../core/context.ts'
+import type { Scope, User } from '../core/context.ts'
+import type { Reporter } from '../core/reporter.ts'
 import type { EngineHealth } from '../engines/engine.ts'
 import type { Api, Operation, OperationChecks } from '../spec/api.ts'
 import type { Bindings } from '../spec/bindings.ts'
-import type { CrashReport } from './crash-report.ts'
+import type { CorsOrigins } from './cors.ts'
+import type { ErrorFormat } from './error-format.ts'
+import type { ServicePlugins } from './plugins.ts'
 
 /** What the HTTP server is given: everything it uses of the other parts, as values and functions. */
 export interface HttpOptions {
   readonly apis: readonly Api[]
+  /** Macaron's own, served like the others and listed nowhere. */
+  readonly ownApis?: readonly Api[]
   /** Operations without a binding are not served. */
   readonly bindings: Bindings
   /** The checks of one operation; asked at its first request. */
@@ -17,8 +22,8 @@ export interface HttpOptions {
   /** Stores what a scope has staged; the reply waits for it. A rejection becomes 503 `TASKS_UNAVAILABLE`. */
   readonly release: (scope: Scope) => Promise<void>
   /** Ends a scope whose request did not succeed. */
-  readonly drop: (scope: Scope, callId: string) => void
-  /** The service's name, version and environment, for crash reports. */
+  readonly drop: (scope: Scope, callId: string, userId: string | undefined) => void
+  /** The service's name, version and environment, for `/version`. */
   readonly name: string
   readonly version: string
   readonly env: string
@@ -49,6 +54,20 @@ export interface HttpOptions {
   readonly keepAliveTimeoutMs?: number
   /** Behind `/health/ready`. Without it the service is ready when it answers. */
   readonly health?: (() => Promise<EngineHealth>) | undefined
-  /** Told of every 5xx reply. */
-  readonly errorReporter?: ((report: CrashReport) => void) | undefined
+  /** Told of every reply of 500 or more, and of slow ones. */
+  readonly reporter?: Reporter | undefined
+  /** Longer ones are reported as slow, in ms; 0: none is. Default 0. */
+  readonly slowCallMs?: number
+  /** The form of error replies. Default: PyMacaron's error JSON. */
+  readonly errorFormat?: ErrorFormat | undefined
+  /** Who callers without a token are. Default nobody. */
+  readonly defaultUser?: User | undefined
+  /** Asked by `GET /ping`; what it throws is the reply. */
+  readonly onPing?: (() => unknown) | undefined
+  /** Which other sites' pages may call: `*`, or origins. Default none. */
+  readonly cors?: CorsOrigins | undefined
+  /** Compresses replies of 1 KiB and more for callers that accept it. Default false. */
+  readonly compress?: boolean
+  /** The service's own Fastify plugins and hooks. */
+  readonly plugins?: ServicePlugins | undefined
 }

@@ -1,8 +1,9 @@
 import { emit, isHeard } from '../core/events.ts'
 import type { Answer } from './answer.ts'
-import { CrashReporter } from './crashes.ts'
+import { Crashes } from './crashes.ts'
 import { Deadlines } from './deadlines.ts'
-import { errorAnswer, errorFacts } from './errors.ts'
+import { errorReply } from './error-format.ts'
+import { errorFacts } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import { InFlight } from './in-flight.ts'
 import { known } from './known.ts'
@@ -27,7 +28,7 @@ function stagesOf(options: HttpOptions): readonly Stage[] {
     announce,
     parse(options.bodyLimit ?? 1_048_576),
     validate,
-    openScope(options.contextHeaders ?? []),
+    openScope(options),
     callHandler(new Deadlines(options.requestTimeoutMs ?? 30_000)),
     shapeReply,
     checkReply({ mode: options.replyCheck ?? 'fail', production: options.production }),
@@ -40,15 +41,20 @@ function stagesOf(options: HttpOptions): readonly Stage[] {
 export class Pipeline {
   readonly inFlight = new InFlight()
   readonly #stages: readonly Stage[]
-  readonly #drop: HttpOptions['drop']
-  readonly #crashes: CrashReporter
+  readonly #options: Pick<HttpOptions, 'drop' | 'errorFormat'>
+  readonly #slowMs: number
+  /** Hooks may hold a reply back after it was handed to Fastify. */
+  readonly #sendsLater: boolean
+  readonly #crashes: Crashes
   readonly #checkError: (exchange: Exchange, answer: Answer) => void
   #closing = false
 
   constructor(options: HttpOptions) {
     this.#stages = stagesOf(options)
-    this.#drop = options.drop
-    this.#crashes = new CrashReporter(options)
+    this.#options = options
+    this.#slowMs = options.slowCallMs || Number.POSITIVE_INFINITY
+    this.#sendsLater = options.compress === true || options.plugins !== undefined
+    this.#crashes = new Crashes(options)
     this.#checkError = options.replyCheck === 'off' ? () => undefined : checkErrorReply
   }
 
@@ -69,6 +75,8 @@ export class Pipeline {
         const pending = stage(exchange)
         if (pending !== undefined) await pending
       }
+      const answer = known(exchange.answer)
+      if (answer.status >= 500) this.#crashes.answered(exchange, answer)
     } catch (thrown) {
       exchange.answer = this.#fail(exchange, thrown)
     }
@@ -78,9 +86,10 @@ export class Pipeline {
   /** The error exit. */
   #fail(exchange: Exchange, thrown: unknown): Answer {
     const facts = errorFacts(thrown)
-    if (exchange.context !== undefined) this.#drop(exchange.context.scope, exchange.callId)
-    if (facts.status >= 500) this.#crashes.report(exchange, facts)
-    const answer = errorAnswer(facts)
+    const { drop, errorFormat } = this.#options
+    if (exchange.context !== undefined) drop(exchange.context.scope, exchange.callId, exchange.userId)
+    if (facts.status >= 500) this.#crashes.thrown(exchange, facts)
+    const answer = errorReply(facts, errorFormat)
     this.#checkError(exchange, answer)
     return answer
   }
@@ -96,18 +105,20 @@ export class Pipeline {
       send(reply, known(exchange.answer), { callId, last: exchange.last || this.#isLast(exchange) })
     } catch (error) {
       // Nothing was sent, and nothing can be: let the caller know at least that.
-      this.#crashes.report(exchange, errorFacts(error))
+      this.#crashes.thrown(exchange, errorFacts(error))
       exchange.reply.raw.destroy()
     }
     this.#leave(exchange)
+    const ms = performance.now() - exchange.calledAt
+    if (ms > this.#slowMs) this.#crashes.slow(exchange, ms)
     if (isHeard('request.end')) announceEnd(exchange)
   }
 
-  /** While the server stops, a request is in flight until its reply is out: connections without any are ended. */
+  /** While the server stops, or where hooks can hold replies back, a request is in flight until its reply is out: connections without any are ended. */
   #leave(exchange: Exchange): void {
     const { raw } = exchange.reply
     const leave = () => this.inFlight.delete(exchange)
-    if (this.#closing && !raw.writableFinished && !raw.destroyed)
+    if ((this.#closing || this.#sendsLater) && !raw.writableFinished && !raw.destroyed)
       raw.once('finish', leave).once('close', leave)
     else leave()
   }

@@ -12,6 +12,8 @@ import { snapshotOf } from './snapshot.ts'
 /** The context of one request. Cheap to make: the snapshot is built when a task is fired or somebody asks. */
 export class RequestContext implements Context {
   readonly callId: string
+  readonly startedAt: number
+  readonly assumed: true | undefined
   readonly user: User | undefined
   readonly token: Token | undefined
   readonly trace: string | undefined
@@ -23,10 +25,11 @@ export class RequestContext implements Context {
   readonly #headers: readonly string[]
   #request: RequestSnapshot | undefined = undefined
 
-  /** `headers` are the names of those that travel. */
-  constructor(exchange: Exchange, headers: readonly string[]) {
+  constructor(exchange: Exchange, { headers, defaultUser }: RequestContextOptions) {
     this.callId = exchange.callId
-    this.user = exchange.verified?.user
+    this.startedAt = exchange.startedAt
+    this.user = exchange.verified?.user ?? defaultUser
+    this.assumed = exchange.verified === undefined && defaultUser !== undefined ? true : undefined
     this.token = exchange.verified?.token
     this.trace = traceOf(exchange)
     this.#exchange = exchange
@@ -37,6 +40,13 @@ export class RequestContext implements Context {
     this.#request ??= snapshotOf(this.#exchange, this.#headers)
     return this.#request
   }
+}
+
+export interface RequestContextOptions {
+  /** The names of the headers that travel. */
+  readonly headers: readonly string[]
+  /** Who callers without a token are. */
+  readonly defaultUser: User | undefined
 }
 
 const noValues: Readonly<Record<string, unknown>> = Object.freeze({})

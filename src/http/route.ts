@@ -16,6 +16,8 @@ export class Route {
   readonly declaresNoContent: boolean
   /** The operation says anything at all about its replies. */
   readonly declaresReplies: boolean
+  /** Its spec has a model `Error`, which handlers may return. */
+  readonly knowsErrorModel: boolean
   readonly #checksOf: HttpOptions['checksOf']
   #checks: OperationChecks | undefined
 
@@ -28,6 +30,7 @@ export class Route {
     this.okStatus = okStatusOf(parts.operation)
     this.declaresNoContent = '204' in parts.operation.replies
     this.declaresReplies = Object.keys(parts.operation.replies).length > 0
+    this.knowsErrorModel = Object.hasOwn(parts.api.schemas, 'Error')
     this.#checksOf = parts.checksOf
   }
 

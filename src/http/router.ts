@@ -1,19 +1,23 @@
-import type { Server } from 'node:http'
+import { type Server, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify'
-import { RequestError } from '../core/errors.ts'
+import { MacaronError, RequestError } from '../core/errors.ts'
 import type { NotFound } from './not-found.ts'
-import { refuse } from './refuse.ts'
+import type { Refuse } from './refuse.ts'
 
 export interface RouterOptions {
   readonly server: Server
   /** Told of connections that carry no readable HTTP. */
   readonly onBroken: (error: Error, socket: Socket) => void
   readonly notFound: NotFound
+  readonly refuse: Refuse
+  /** The service has routes of its own, which want Fastify's parsing of bodies and queries. */
+  readonly ownRoutes: boolean
 }
 
 /** Fastify as we use it: it routes and writes replies; parsing, validating and serialising are the pipeline's. */
-export function openRouter({ server, onBroken, notFound }: RouterOptions): FastifyInstance {
+export function openRouter(options: RouterOptions): FastifyInstance {
+  const { server, onBroken, notFound, refuse, ownRoutes } = options
   const app = Fastify({
     serverFactory: (handler) => server.on('request', handler),
     exposeHeadRoutes: false,
@@ -21,12 +25,12 @@ export function openRouter({ server, onBroken, notFound }: RouterOptions): Fasti
       // Fastify's own 100 is too short for many an id; much more would feed its regular expressions too well.
       maxParamLength: 2048,
       // The pipeline decodes the query by the spec.
-      querystringParser: () => noQuery,
+      ...(ownRoutes ? {} : { querystringParser: () => noQuery }),
     },
     clientErrorHandler: onBroken,
     frameworkErrors: (error, request, reply) => refuse(request, reply, requestError(error)),
   })
-  app.removeAllContentTypeParsers()
+  if (!ownRoutes) app.removeAllContentTypeParsers()
   app.setErrorHandler((error: FastifyError, request, reply) => refuse(request, reply, requestError(error)))
   app.setNotFoundHandler((request, reply) => {
     const error = notFound.answer(request, reply)
@@ -53,6 +57,15 @@ function requestError(error: FastifyError): Error {
         cause: error,
       })
     default:
-      return error
+      return pluginRefusal(error) ?? error
   }
+}
+
+/** What a plugin or hook of the service refuses with (429, say) is meant for the caller; anything of 500 or more is a crash. */
+function pluginRefusal(error: FastifyError): RequestError | undefined {
+  if (error instanceof MacaronError) return undefined
+  const { statusCode: status, message } = error
+  if (status === undefined || status < 400 || status > 499) return undefined
+  const code = (STATUS_CODES[status] ?? 'Refused').toUpperCase().replace(/[^A-Z]+/g, '_')
+  return new RequestError(code, message, { status, cause: error })
 }

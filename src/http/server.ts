@@ -10,9 +10,11 @@ import { Docs, docsMethods } from './docs.ts'
 import { type KnownPath, NotFound } from './not-found.ts'
 import type { HttpOptions } from './options.ts'
 import { Pipeline } from './pipeline.ts'
+import { addPlugins } from './plugins.ts'
+import { refuser } from './refuse.ts'
 import type { Route } from './route.ts'
 import { openRouter } from './router.ts'
-import { addRoutes, routesOf } from './routes.ts'
+import { addRoutes, addRoutesBehindHooks, routesOf } from './routes.ts'
 
 /** A server that accepts requests. */
 export interface HttpServer extends Stoppable {
@@ -30,7 +32,7 @@ export interface HttpAddress {
 
 /**
  * Serves the bound operations of the given APIs; resolves when the port is open.
- * @throws SetupError `JWT_SECRET_MISSING`, `PORT_IN_USE`, `PORT_FORBIDDEN` or `LISTEN_FAILED`.
+ * @throws SetupError `JWT_SECRET_MISSING`, `SERVICE_PLUGIN_FAILED`, `PORT_IN_USE`, `PORT_FORBIDDEN` or `LISTEN_FAILED`.
  */
 export async function openHttp(options: HttpOptions): Promise<HttpServer> {
   const { server, ...http } = await buildHttp(options)
@@ -46,18 +48,18 @@ export async function buildHttp(
   const server = nodeServer(options)
   const connections = new Connections(server)
   const isClosing = () => pipeline.isClosing
-  const builtIns = builtInsBeside({
-    routes,
-    health: options.health,
-    production: options.production,
-    isClosing,
-  })
-  const docs = new Docs(options)
+  const builtIns = builtInsBeside({ ...options, routes, isClosing })
+  const refuse = refuser(options)
+  const docs = new Docs({ ...options, refuse })
   const docsPaths = options.docs === true ? docs.pathsBeside(routes) : []
   const notFound = new NotFound(knownPaths(routes, builtIns, docsPaths))
-  const app = openRouter({ server, onBroken: clientErrors(pipeline.inFlight), notFound })
-  addRoutes(app, routes, pipeline)
-  addBuiltIns(app, builtIns)
+  const onBroken = clientErrors(pipeline.inFlight)
+  const ownRoutes = options.plugins !== undefined
+  const app = openRouter({ server, onBroken, notFound, refuse, ownRoutes })
+  await addPlugins(app, options)
+  if (ownRoutes) addRoutesBehindHooks(app, routes, pipeline)
+  else addRoutes(app, routes, pipeline)
+  addBuiltIns(app, builtIns, refuse)
   docs.add(app, docsPaths)
   await app.ready()
   let stopped: Promise<void> | undefined

@@ -27,11 +27,17 @@ export type Bindings = ReadonlyMap<Operation, Binding>
  * (or .mts, .js, .mjs). A name without dots, as operationIds often are, is exported by `<root>/handlers.ts` or by one module below
  * `<root>/handlers/`. Names in `x-decorate-server` are found the same way; the first one is outermost.
  *
+ * `provided` are functions by dotted name that stand in for modules the service doesn't have.
+ *
  * @throws SetupError `BINDING_MISSING` with every function and module that is missing or can't be imported, and every decorator that gives no function.
  */
-export async function bindHandlers(apis: readonly Api[], root: string): Promise<Bindings> {
+export async function bindHandlers(
+  apis: readonly Api[],
+  root: string,
+  provided: ReadonlyMap<string, Handler> = new Map(),
+): Promise<Bindings> {
   const modules = new HandlerModules(root)
-  const finder = new FunctionFinder(modules)
+  const finder = new FunctionFinder(modules, provided)
   const bindings = new Map<Operation, Binding>()
   const faults = new Map<string, PlacedFault[]>()
   for (const operation of apis.flatMap((api) => api.operations).filter(({ served }) => served)) {

@@ -10,9 +10,12 @@ type AnyFunction = (...args: never) => unknown
 /** Finds functions by the names that specs bind operations to. */
 export class FunctionFinder {
   readonly #modules: HandlerModules
+  readonly #provided: ReadonlyMap<string, AnyFunction>
 
-  constructor(modules: HandlerModules) {
+  /** `provided` are functions that need no module of the service. */
+  constructor(modules: HandlerModules, provided: ReadonlyMap<string, AnyFunction> = new Map()) {
     this.#modules = modules
+    this.#provided = provided
   }
 
   async find(name: string): Promise<Found> {
@@ -27,6 +30,8 @@ export class FunctionFinder {
 
   async #findIn(module: string, exported: string, name: string): Promise<Found> {
     const file = this.#modules.find(module)
+    const provided = this.#provided.get(name)
+    if (file === undefined && provided !== undefined) return provided
     if (file === undefined)
       return `"${name}" is bound to no function: there is no ${module}.ts.${this.#nearestModule(module, exported)}`
     const exports = await this.#modules.import(file)

@@ -21,17 +21,19 @@ interface Travelling {
   readonly callId: string
   readonly request?: RequestSnapshot
   readonly user?: User
+  readonly assumed?: true
   readonly token?: Token
   readonly trace?: string
   readonly values?: Readonly<Record<string, unknown>>
 }
 
 function contextText(context: Context, { contextToken, models, maxBytes }: TaskRuntime): string {
-  const { callId, request, user, token, trace, values } = context
+  const { callId, request, user, assumed, token, trace, values } = context
   const travelling = withoutAbsent({
     callId,
     request: request === undefined ? undefined : withoutAbsent({ ...request }),
     user,
+    assumed,
     token: contextToken ? token : undefined,
     trace,
     values: Object.keys(values).length === 0 ? undefined : values,
@@ -67,11 +69,12 @@ export interface Opener {
 export function openContext(sealed: string, { seal, models }: Opener): OpenedContext {
   const opened = decode(seal.openContext(sealed), models)
   if (!isTravelling(opened)) throw new MessageError('undecodable', 'The sealed text is no context')
-  const { callId, request, user, token, trace, values = {} } = opened
+  const { callId, request, user, assumed, token, trace, values = {} } = opened
   return {
     callId,
     request,
     user,
+    assumed,
     token,
     trace,
     values,
@@ -89,5 +92,5 @@ function isTravelling(opened: unknown): opened is Travelling {
 
 /** The context of one attempt: the one it was fired in, with a scope of its own. */
 export function attemptContext(opened: OpenedContext, task: RunningTask): Context {
-  return { ...opened, task, scope: openScope() }
+  return { ...opened, task, startedAt: performance.now(), scope: openScope() }
 }

@@ -52,7 +52,7 @@ const lateNames = new Set<string>()
 function fireLate(message: TaskMessage, context: Context, runtime: TaskRuntime): TaskHandle<unknown> {
   if (!lateNames.has(message.name)) {
     lateNames.add(message.name)
-    emit('task.late_fire', { name: message.name, callId: context.callId })
+    emit('task.late_fire', { name: message.name, callId: context.callId, userId: context.user?.sub })
   }
   const stored = runtime.store([message])
   // The outbox reports a failure; the handle's methods reject with it. Without either it must not end the process.

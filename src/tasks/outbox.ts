@@ -130,11 +130,13 @@ export function takeStaged(scope: Scope): readonly TaskMessage[] {
 }
 
 /** Ends an open scope as dropped: what it has staged is never stored. */
-export function dropScope(scope: Scope, callId?: string): void {
+export function dropScope(scope: Scope, callId?: string, userId?: string): void {
   if (scope.state !== 'open') return
   scope.state = 'dropped'
   const dropped = staged(scope)
-  if (dropped.length > 0) emit('scope.dropped', { callId, tasks: dropped.map((message) => message.name) })
+  if (dropped.length > 0) {
+    emit('scope.dropped', { callId, userId, tasks: dropped.map((message) => message.name) })
+  }
 }
 
 function staged(scope: Scope): readonly TaskMessage[] {

@@ -2,6 +2,7 @@ import { now } from '../core/clock.ts'
 import { type Context, withContext } from '../core/context.ts'
 import { asError, MessageError, TaskError } from '../core/errors.ts'
 import { emit } from '../core/events.ts'
+import type { Reporter } from '../core/reporter.ts'
 import type { Outcome } from '../engines/engine.ts'
 import { decode } from '../tasks/codec.ts'
 import { attemptContext, openContext } from '../tasks/context-message.ts'
@@ -21,6 +22,7 @@ export interface AttemptTools {
   readonly tasks: Pick<TaskRegistry, 'find' | 'names' | 'nearest'>
   readonly runtime: Pick<TaskRuntime, 'seal' | 'models' | 'maxBytes'>
   readonly texts: SealedTexts
+  readonly reporter?: Reporter | undefined
 }
 
 /** Runs one attempt of a task, from its stored message to its outcome. Never rejects. */
@@ -93,8 +95,10 @@ class Attempt {
   }
 
   end(ending: Ending): Outcome {
-    if ('thrown' in ending && this.#context !== undefined)
-      dropScope(this.#context.scope, this.#context.callId)
+    if ('thrown' in ending && this.#context !== undefined) {
+      const { scope, callId, user } = this.#context
+      dropScope(scope, callId, user?.sub)
+    }
     const fault = this.#entered ? ownFault(ending) : ending
     const outcome = decideOutcome(fault, {
       lease: this.#order,
@@ -110,7 +114,25 @@ class Attempt {
       ms: this.ms,
       ...('thrown' in fault ? { error: asError(fault.thrown) } : {}),
     })
+    if ('thrown' in fault) this.#report(asError(fault.thrown), outcome)
     return outcome
+  }
+
+  /** A run that will be repeated is not the end of it, and a name that only a newer version knows is a deploy under way. */
+  #report(error: Error, outcome: Outcome): void {
+    if (outcome.kind !== 'failed' && (outcome.kind !== 'parked' || outcome.reason === 'unknown_task')) return
+    const { taskId: id, name, attempt } = this.#names()
+    this.#tools.reporter?.report(
+      {
+        title: `${name}()`,
+        error,
+        errorId: id,
+        level: 'fatal',
+        startedAt: this.#began,
+        task: { id, name, attempt, outcome: outcome.kind },
+      },
+      this.#context,
+    )
   }
 
   get ms(): number {

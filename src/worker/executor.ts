@@ -1,6 +1,7 @@
 import { currentTask } from '../core/context.ts'
 import { emit } from '../core/events.ts'
 import { type AliveLock, holdAlive } from '../supervisor/alive.ts'
+import type { Reporter } from '../core/reporter.ts'
 import { obeyParent, tellParent } from '../supervisor/parent.ts'
 import type { TaskRegistry } from '../tasks/registry.ts'
 import { storedError } from '../tasks/retry.ts'
@@ -18,6 +19,8 @@ import { SealedTexts } from './sealed-texts.ts'
 export interface ExecutorService {
   readonly tasks: TaskRegistry
   readonly runtime: TaskRuntime
+  /** Told of tasks that failed. */
+  readonly reporter?: Reporter | undefined
 }
 
 export interface ExecutorOptions {
@@ -41,8 +44,8 @@ export async function serveExecutor({ settings, load }: ExecutorOptions): Promis
     lock.release()
   })
   const stopped = toldToStop()
-  const { tasks, runtime } = await load()
-  const tools: AttemptTools = { tasks, runtime, texts: new SealedTexts(runtime.seal) }
+  const { tasks, runtime, reporter } = await load()
+  const tools: AttemptTools = { tasks, runtime, reporter, texts: new SealedTexts(runtime.seal) }
   const book = new OrderBook({
     concurrency,
     reports,

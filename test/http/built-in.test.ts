@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Tokens } from '../../src/auth/tokens.ts'
 import { StoreError } from '../../src/core/errors.ts'
 import type { EngineHealth } from '../../src/engines/engine.ts'
 import { get, serve } from './service.ts'
@@ -20,6 +21,35 @@ test('ping answers an empty object, as in PyMacaron', async (t) => {
   assert.equal(status, 200)
   assert.deepEqual(json, {})
   assert.equal(headers.get('cache-control'), 'no-store')
+})
+
+test('ping asks the service, and what that throws, or how long it takes, is the reply', async (t) => {
+  let asked = 0
+  const well = await serve(t, {}, { onPing: async () => ++asked })
+  assert.deepEqual((await get(well, '/ping')).json, {})
+  assert.equal(asked, 1)
+  const refusing = () => {
+    throw new StoreError('STORE_BUSY', 'busy')
+  }
+  assert.equal((await get(await serve(t, {}, { onPing: refusing }), '/ping')).status, 503)
+  const hanging = { onPing: () => new Promise(() => undefined), requestTimeoutMs: 20 }
+  const { status, json } = await get(await serve(t, {}, hanging), '/ping')
+  assert.deepEqual([status, json.error], [408, 'REQUEST_TIMEOUT'])
+})
+
+test('version says name, version, APIs and environment; auth/version the same to those with a token', async (t) => {
+  const tokens = new Tokens({ secret: 'a secret of this test, long enough to be one' })
+  const server = await serve(t, {}, { tokens })
+  const version = { name: 'test', version: '1.0.0', apis: ['test'], env: 'test', pym_env: 'test' }
+  assert.deepEqual((await get(server, '/version')).json, version)
+  const bare = await get(server, '/auth/version')
+  assert.deepEqual([bare.status, bare.json.error], [401, 'AUTHORIZATION_HEADER_MISSING'])
+  const headers = { authorization: `Bearer ${await tokens.sign({ userId: 'ada' })}` }
+  assert.deepEqual((await get(server, '/auth/version', { headers })).json, version)
+  const expired = await tokens.sign({ userId: 'ada', iat: 1, expiresIn: 1 })
+  const late = await get(server, '/auth/version', { headers: { cookie: `token=Bearer%20${expired}` } })
+  assert.deepEqual([late.status, late.json.error], [401, 'TOKEN_EXPIRED'])
+  assert.equal((await get(await serve(t, {}), '/auth/version')).status, 404)
 })
 
 test('a live process answers 200, also to HEAD', async (t) => {

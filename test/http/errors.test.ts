@@ -2,9 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { defineError } from '../../src/core/define-error.ts'
 import { MacaronError, RequestError, StoreError, TaskError } from '../../src/core/errors.ts'
-import type { CrashReport } from '../../src/http/crash-report.ts'
 import { ModelError } from '../../src/spec/models.ts'
-import { anyBody, collect, get, post, serve } from './service.ts'
+import { collect, get, serve } from './service.ts'
 
 class AccountLocked extends MacaronError {
   constructor() {
@@ -244,49 +243,4 @@ test('a 4xx is not reported as a crash', async (t) => {
     '/thrown',
   )
   assert.equal(crashes.length, 0)
-})
-
-test('the error reporter gets the real error and the request, without credentials', async (t) => {
-  const reports: CrashReport[] = []
-  const real = new Error('boom')
-  const handler = () => {
-    throw real
-  }
-  const server = await serve(
-    t,
-    { 'post /things/{id}': { body: anyBody, operationId: 'doThing', handler } },
-    { errorReporter: (report) => void reports.push(report), contextHeaders: ['authorization', 'x-tenant'] },
-  )
-  const { json } = await post(
-    server,
-    '/things/7',
-    { a: 1 },
-    { authorization: 'Bearer hunter2', 'x-tenant': 'acme' },
-  )
-  const [report] = reports
-  assert.ok(report)
-  assert.equal(report.error, real)
-  assert.equal(report.errorId, json.error_id)
-  assert.equal(report.title, 'POST /things/{id}: boom')
-  assert.deepEqual(report.operation, { api: 'test', id: 'doThing' })
-  assert.deepEqual(report.server, { name: 'test', version: '1.0.0', env: 'test' })
-  assert.equal(report.response.error, 'SERVER_ERROR')
-  assert.deepEqual(report.request.body, { a: 1 })
-  assert.deepEqual(report.request.headers, { 'x-tenant': 'acme' })
-  assert.ok(report.startedAt.getTime() <= Date.now() && report.ms >= 0)
-  assert.ok(!JSON.stringify(report).includes('hunter2'))
-})
-
-test('a reporter that throws costs the caller nothing', async (t) => {
-  const notices = collect(t, 'notice')
-  const errorReporter = () => {
-    throw new Error('the reporter is broken')
-  }
-  const server = await serve(
-    t,
-    failing(() => new Error('boom')),
-    { errorReporter },
-  )
-  assert.equal((await get(server, '/thrown')).status, 500)
-  assert.match(notices[0]?.message ?? '', /the reporter is broken/)
 })

@@ -121,7 +121,7 @@ test('a reply that is not what the spec declares is refused and told', async (t)
   assert.equal(status, 500)
   assert.equal(json.error, 'BAD_RESPONSE')
   const faults = ['body.id: must be a whole number']
-  assert.deepEqual(told, [{ callId: 'c1', operation: 'GET /a', status: 200, faults }])
+  assert.deepEqual(told, [{ callId: 'c1', userId: undefined, operation: 'GET /a', status: 200, faults }])
 })
 
 test('in production the caller is not told what is wrong with a reply', async (t) => {

@@ -220,7 +220,7 @@ for (const [what, operation, expected] of unsuccessful) {
     const { status } = await get(server, '/a', { headers: { 'x-call-id': 'c1' } })
     assert.equal(status, expected)
     assert.equal(released.length, 0)
-    assert.deepEqual(dropped, [{ callId: 'c1', tasks: ['mail'] }])
+    assert.deepEqual(dropped, [{ callId: 'c1', userId: undefined, tasks: ['mail'] }])
   })
 }
 

@@ -197,7 +197,7 @@ suite('a scope', () => {
     assert.deepEqual(takeStaged(second), messages)
     dropScope(second)
     assert.deepEqual([second.state, takeStaged(second)], ['released', []])
-    assert.deepEqual(dropped, [{ callId: 'call-1', tasks: ['mail', 'mail'] }])
+    assert.deepEqual(dropped, [{ callId: 'call-1', userId: undefined, tasks: ['mail', 'mail'] }])
   })
 
   test('that has fired nothing is dropped without a word', (t) => {

@@ -58,6 +58,6 @@ function describe(fault: ValueFault): string {
 }
 
 function report(exchange: Exchange, status: number, faults: readonly string[]): void {
-  const { callId, route } = exchange
-  emit('reply.mismatch', { callId, operation: route.label, status, faults })
+  const { callId, userId, route } = exchange
+  emit('reply.mismatch', { callId, userId, operation: route.label, status, faults })
 }

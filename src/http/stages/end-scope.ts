@@ -10,7 +10,7 @@ export function endScope({ release, drop }: Pick<HttpOptions, 'release' | 'drop'
   return function endScopeOfExchange(exchange) {
     const { scope } = known(exchange.context)
     if (known(exchange.answer).status >= 400) {
-      drop(scope, exchange.callId)
+      drop(scope, exchange.callId, exchange.userId)
       return undefined
     }
     if (scope.staged.length > 0) return store(exchange, scope, release)

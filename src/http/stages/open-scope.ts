@@ -1,12 +1,18 @@
+import type { HttpOptions } from '../options.ts'
 import { RequestContext } from '../request-context.ts'
 import { travellingHeaders } from '../snapshot.ts'
 import type { Stage } from './stage.ts'
 
 /** Gives the request its context, with the scope that collects what it fires. */
-export function openScope(contextHeaders: readonly string[]): Stage {
-  const headers = travellingHeaders(contextHeaders)
+export function openScope({
+  contextHeaders = [],
+  defaultUser,
+}: Pick<HttpOptions, 'contextHeaders' | 'defaultUser'>): Stage {
+  const options = { headers: travellingHeaders(contextHeaders), defaultUser }
   return function openScopeOfExchange(exchange) {
-    exchange.context = new RequestContext(exchange, headers)
+    // A body that came slowly is the caller's slowness.
+    if (exchange.route.takesBody) exchange.calledAt = performance.now()
+    exchange.context = new RequestContext(exchange, options)
     return undefined
   }
 }

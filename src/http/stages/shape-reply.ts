@@ -1,5 +1,6 @@
 import { MacaronError } from '../../core/errors.ts'
 import type { Answer } from '../answer.ts'
+import { isErrorModel } from '../error-model.ts'
 import type { Exchange } from '../exchange.ts'
 import { Reply } from '../reply.ts'
 import type { Route } from '../route.ts'
@@ -12,6 +13,7 @@ export function shapeReply(exchange: Exchange): undefined {
 }
 
 function fromValue(value: unknown, route: Route): Answer {
+  if (route.knowsErrorModel && isErrorModel(value)) return jsonAnswer(value.status, value)
   const nothing = value === undefined
   const status = nothing && route.declaresNoContent ? 204 : route.okStatus
   return jsonAnswer(status, nothing && status !== 204 ? {} : value)
