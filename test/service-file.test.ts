@@ -57,7 +57,7 @@ for (const [what, text, says] of shapes) {
   })
 }
 
-test('hooks are told the role; what onStart throws ends the start with code, file and its own lines', async (t) => {
+test('hooks are told the role; what onStart throws ends the start with code, file and its own lines', async () => {
   const roles: unknown[] = []
   const file = '/shop/service.ts'
   const seen = { file, definition: { onStart: (process: unknown) => roles.push(process) } }
