@@ -20,7 +20,7 @@ export async function loadExecutor(config: Config): Promise<ExecutorService & { 
   await startHook(own, 'executor')
   // What code fires that goes on after its attempt is stored by this process itself.
   const close = async () => {
-    await stopHook(own, 'executor', config.stop_timeout)
+    await stopHook(own, 'executor')
     await reporter?.idle(lastReportsMs)
     await runtime.idle()
     await engine?.close()

@@ -47,7 +47,7 @@ export async function openService(options: OpenServiceOptions = {}): Promise<Ope
   }
   let closed: Promise<void> | undefined
   const close = () => {
-    closed ??= stopHook(own, 'script', config.stop_timeout).then(closeStore)
+    closed ??= stopHook(own, 'script').then(closeStore)
     return closed
   }
   await startHook(own, 'script').catch(async (error: unknown) => {

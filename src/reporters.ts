@@ -22,4 +22,4 @@ export function reporterOf(config: Config, { definition }: ServiceFile): Reporte
 }
 
 /** How long an ending process waits for reports that are on their way, in ms. */
-export const lastReportsMs = 5000
+export const lastReportsMs = 3000

@@ -35,21 +35,21 @@ export async function startServer(config: Config): Promise<Role> {
   const reporter = reporterOf(config, service.own)
   const engine = config.with_async ? openStoreWhenPossible(config) : undefined
   const runtime = enableTasks(config, () => opened(config, engine))
+  const parts: Stoppable[] = [
+    { stop: () => closeStore({ engine, runtime }) },
+    { stop: async () => reporter?.idle(lastReportsMs) },
+  ]
   try {
     await startHook(service.own, 'server')
+    parts.push({ stop: () => stopHook(service.own, 'server') })
     const http = await openHttp(httpOptions(config, service, { engine, runtime, reporter }))
+    parts.push(http)
     return {
       announce: { port: http.address.port, trials: trialsOf(service.apis) },
-      stop: () =>
-        stopAll([
-          { stop: () => closeStore({ engine, runtime }) },
-          { stop: async () => reporter?.idle(lastReportsMs) },
-          { stop: () => stopHook(service.own, 'server', config.stop_timeout) },
-          http,
-        ]),
+      stop: () => stopAll(parts),
     }
   } catch (error) {
-    await engine?.close()
+    await stopAll(parts)
     throw error
   }
 }

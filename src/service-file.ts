@@ -105,7 +105,11 @@ function ownStack({ stack, message }: Error): string {
 }
 
 /** Runs `onStop` for at most `ms`; what it throws is told and holds nothing up. */
-export async function stopHook({ definition }: ServiceFile, role: ServiceRole, ms: number): Promise<void> {
+export async function stopHook(
+  { definition }: ServiceFile,
+  role: ServiceRole,
+  ms = longestStopMs,
+): Promise<void> {
   if (definition.onStop === undefined) return
   const late = AbortSignal.timeout(ms)
   try {
@@ -115,3 +119,6 @@ export async function stopHook({ definition }: ServiceFile, role: ServiceRole, m
     emit('notice', { message: `onStop has thrown (role ${role}): ${asError(error).message}` })
   }
 }
+
+/** A process that takes longer to stop is killed by its parent at some point. */
+const longestStopMs = 5000

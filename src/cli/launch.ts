@@ -90,6 +90,6 @@ function superviseRole(
   })
 }
 
-/** How much longer than `stop_timeout` a process may take to end: a worker records and gives back what it has, also through a locked store. */
-const marginMs = { server: 5_000, worker: 20_000 }
+/** How much longer than `stop_timeout` a process may take to end: a server has its `onStop` and last reports, a worker records and gives back what it has, also through a locked store. */
+const marginMs = { server: 12_000, worker: 20_000 }
 const longestTimerMs = 2 ** 31 - 1
