@@ -173,7 +173,7 @@ suite('fire after the end of the scope', () => {
       store.batches[0]?.map(({ name }) => name),
       ['straggler', 'straggler'],
     )
-    assert.deepEqual(late, [{ name: 'straggler', callId: 'call-7' }])
+    assert.deepEqual(late, [{ name: 'straggler', callId: 'call-7', userId: 'anna' }])
     store.answerStored()
   })
 
