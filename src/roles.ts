@@ -49,7 +49,8 @@ export async function startServer(config: Config): Promise<Role> {
       stop: () => stopAll(parts),
     }
   } catch (error) {
-    await stopAll(parts)
+    // What has ended the start is the news, not what else goes wrong with it.
+    await stopAll(parts).catch(() => undefined)
     throw error
   }
 }

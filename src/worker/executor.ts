@@ -1,7 +1,7 @@
 import { currentTask } from '../core/context.ts'
 import { emit } from '../core/events.ts'
-import { type AliveLock, holdAlive } from '../supervisor/alive.ts'
 import type { Reporter } from '../core/reporter.ts'
+import { type AliveLock, holdAlive } from '../supervisor/alive.ts'
 import { obeyParent, tellParent } from '../supervisor/parent.ts'
 import type { TaskRegistry } from '../tasks/registry.ts'
 import { storedError } from '../tasks/retry.ts'

@@ -142,7 +142,13 @@ test('an error that is not what the spec declares for its status is told, and se
   assert.equal(status, 423)
   assert.equal(json.error, 'ACCOUNT_LOCKED')
   assert.deepEqual(told, [
-    { callId: 'c2', userId: undefined, operation: 'GET /a', status: 423, faults: ['body.reason: is required'] },
+    {
+      callId: 'c2',
+      userId: undefined,
+      operation: 'GET /a',
+      status: 423,
+      faults: ['body.reason: is required'],
+    },
   ])
   const off = await serve(t, { 'get /a': { replies: { 423: true }, checks, handler } }, { replyCheck: 'off' })
   await get(off, '/a')
