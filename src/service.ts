@@ -16,6 +16,7 @@ import { generateIfStale } from './spec/generate.ts'
 import { importFault } from './spec/import-fault.ts'
 import { loadApis, specFiles } from './spec/load.ts'
 import { models } from './spec/model-registry.ts'
+import { importParents } from './spec/parents.ts'
 import { Outbox } from './tasks/outbox.ts'
 import { registry } from './tasks/registry.ts'
 import { installRuntime, type TaskRuntime } from './tasks/runtime.ts'
@@ -39,6 +40,7 @@ export async function loadService(config: Config): Promise<LoadedService> {
   for (const api of apis) await generateIfStale(api.file)
   models.addApis(apis)
   const bindings = await bindHandlers(apis, config.folder, handlersOf(config, apis, own))
+  await importParents(apis, config.folder)
   await importTasks(join(config.folder, 'tasks'))
   return { apis, bindings, own }
 }

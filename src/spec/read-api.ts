@@ -66,6 +66,7 @@ function assemble(document: SpecDocument, dialect: Dialect, { basePath }: ReadOp
     title: String(info.title ?? name),
     version: String(info.version ?? ''),
     schemas: named,
+    schemasAt: dialect.schemasAt,
     operations,
     parts: schemas.parts,
   }
