@@ -66,6 +66,8 @@ export interface Settings {
   readonly context_token: boolean
   /** Largest arguments or result of a task, in bytes. Default 1 MiB. */
   readonly max_task_bytes: number
+  /** The services that this one calls, by name. */
+  readonly clients: Readonly<Record<string, unknown>>
   /** Default `info`. */
   readonly log_level: string
   /** Default `json` in production, else `pretty`. */
@@ -75,7 +77,7 @@ export interface Settings {
 export type SettingName = keyof Settings
 
 /** Reads one value. Throws with what is expected, in the middle of a sentence: `a whole number from 1 to 64`. */
-type Reader<T> = (value: unknown) => T
+export type Reader<T> = (value: unknown) => T
 
 interface Setting<T> {
   readonly read: Reader<T>
@@ -85,6 +87,7 @@ interface Setting<T> {
 }
 
 const none: readonly string[] = Object.freeze([])
+const noClients: Readonly<Record<string, unknown>> = Object.freeze({})
 
 export const settings: { readonly [Name in SettingName]: Setting<Settings[Name]> } = {
   name: { read: text, fallback: '' },
@@ -118,6 +121,7 @@ export const settings: { readonly [Name in SettingName]: Setting<Settings[Name]>
   context_headers: { read: texts, fallback: none },
   context_token: { read: flag, fallback: true },
   max_task_bytes: { read: whole(1024, 268_435_456), fallback: 1_048_576 },
+  clients: { read: map, fallback: noClients },
   log_level: { read: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal'), fallback: 'info' },
   log_format: { read: oneOf('json', 'pretty'), fallback: undefined },
 }
@@ -129,9 +133,9 @@ export function isSettingName(name: string): name is SettingName {
 }
 
 /** Values of these must never be shown. */
-export const secretNames: readonly string[] = ['jwt_secret', 'seal_keys', 'broker_url']
+export const secretNames: readonly string[] = ['jwt_secret', 'seal_keys', 'broker_url', 'clients']
 
-function expected(what: string): MacaronError {
+export function expected(what: string): MacaronError {
   return new MacaronError('BAD_SETTING', what)
 }
 
@@ -147,7 +151,12 @@ function texts(value: unknown): readonly string[] {
   throw expected('a list of texts')
 }
 
-function flag(value: unknown): boolean {
+function map(value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value }
+  throw expected('a map of names, each with at least a url')
+}
+
+export function flag(value: unknown): boolean {
   if (typeof value === 'boolean') return value
   throw expected('true or false')
 }
@@ -169,14 +178,14 @@ function isOrigin(value: unknown): boolean {
   return typeof value === 'string' && URL.canParse(value) && new URL(value).origin === value
 }
 
-function whole(least: number, most: number): Reader<number> {
+export function whole(least: number, most: number): Reader<number> {
   return (value) => {
     if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value
     throw expected(`a whole number from ${least} to ${most}`)
   }
 }
 
-function oneOf<const T extends string>(...allowed: readonly T[]): Reader<T> {
+export function oneOf<const T extends string>(...allowed: readonly T[]): Reader<T> {
   return (value) => {
     const found = allowed.find((item) => item === value)
     if (found !== undefined) return found
@@ -187,7 +196,7 @@ function oneOf<const T extends string>(...allowed: readonly T[]): Reader<T> {
 /** Longer ones no timer can hold. */
 const longestTimer = 2_147_483_647
 
-function duration(value: unknown): number {
+export function duration(value: unknown): number {
   const ms = readDuration(value)
   if (ms !== undefined && ms <= longestTimer) return ms
   throw expected(durationForm('24 days'))

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
+import { type ClientConfig, readClients } from './config-clients.ts'
 import { ConfigFaults } from './config-faults.ts'
 import { type ConfigFile, readConfigFile } from './config-file.ts'
 import {
@@ -29,6 +30,7 @@ export interface Config extends Settings {
   readonly production: boolean
   readonly worker_count: number
   readonly docs: boolean
+  readonly clients: Readonly<Record<string, ClientConfig>>
   readonly log_format: 'json' | 'pretty'
   /** Everything in the file, secrets filled in, unknown keys included. */
   readonly values: Readonly<Record<string, unknown>>
@@ -62,10 +64,12 @@ export function loadConfig(options: ConfigOptions = {}): Config {
     ...readEnvironment(environment, faults),
     ...readOverrides(options, faults),
   }
+  const clients = readClients(read.clients, { folder, environment, faults })
   faults.throwAny()
   const production = ['production', 'prod', 'live'].includes(env.toLowerCase())
   return Object.freeze({
     ...read,
+    clients,
     folder,
     file: file.path,
     env,

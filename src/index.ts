@@ -1,6 +1,20 @@
 /** The public names of Macaron. */
 export { asSystem, asUser } from './acting.ts'
 export type { SignOptions } from './auth/tokens.ts'
+export {
+  type CallOptions,
+  type ClientCall,
+  type ClientReply,
+  type Clients,
+  client,
+} from './clients/client.ts'
+export {
+  ClientBadReplyError,
+  ClientConnectionError,
+  ClientError,
+  ClientReplyError,
+  ClientTimeoutError,
+} from './clients/errors.ts'
 export { config } from './config.ts'
 export {
   contextValue,

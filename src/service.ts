@@ -8,6 +8,7 @@ import { emit } from './core/events.ts'
 import type { Engine } from './engines/engine.ts'
 import { ownHandlers } from './http/own-handlers.ts'
 import { sealKeys } from './keys.ts'
+import { loadClients } from './service-clients.ts'
 import { loadServiceFile, type ServiceFile } from './service-file.ts'
 import type { Api } from './spec/api.ts'
 import { type Bindings, bindHandlers, type Handler } from './spec/bindings.ts'
@@ -16,7 +17,6 @@ import { generateIfStale } from './spec/generate.ts'
 import { importFault } from './spec/import-fault.ts'
 import { loadApis, specFiles } from './spec/load.ts'
 import { models } from './spec/model-registry.ts'
-import { importParents } from './spec/parents.ts'
 import { Outbox } from './tasks/outbox.ts'
 import { registry } from './tasks/registry.ts'
 import { installRuntime, type TaskRuntime } from './tasks/runtime.ts'
@@ -39,8 +39,8 @@ export async function loadService(config: Config): Promise<LoadedService> {
   const apis = await loadApis(apisFolder(config), { basePath: config.base_path })
   for (const api of apis) await generateIfStale(api.file)
   models.addApis(apis)
+  await loadClients(config, apis)
   const bindings = await bindHandlers(apis, config.folder, handlersOf(config, apis, own))
-  await importParents(apis, config.folder)
   await importTasks(join(config.folder, 'tasks'))
   return { apis, bindings, own }
 }
@@ -66,6 +66,7 @@ export async function loadTasks(config: Config): Promise<ServiceFile> {
     await generateIfStale(file)
     models.define(file, {})
   }
+  await loadClients(config)
   await importBoundModules(files, config.folder)
   await importTasks(join(config.folder, 'tasks'))
   return own

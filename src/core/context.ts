@@ -25,6 +25,8 @@ export interface Context {
   values: Readonly<Record<string, unknown>>
   /** The running task's id and name, in an attempt. */
   readonly task: RunningTask | undefined
+  /** When the caller stops waiting, on the monotonic clock (`performance.now()`); absent where nobody waits. */
+  readonly deadline?: number | undefined
   readonly scope: Scope
   /** The sealed form of this context, made at the first fire and forgotten by `setContext`. */
   sealed: string | undefined

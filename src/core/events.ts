@@ -107,6 +107,21 @@ export interface Events {
   'store.taken_over': { from: string }
   'store.trouble': { code: string; message: string }
   'store.well': { afterMs: number }
+  'client.end': {
+    client: string
+    operation: string
+    method: string
+    /** Without the query. */
+    url: string
+    /** Of a reply that the call resolves with. */
+    status?: number
+    /** The code of the error that the call rejects with. */
+    error?: string
+    ms: number
+    tries: number
+  }
+  'client.retry': { client: string; operation: string; tries: number; ms: number; why: string }
+  'client.mismatch': { client: string; operation: string; status: number; faults: readonly string[] }
   notice: { message: string }
 }
 

@@ -24,6 +24,11 @@ const debugLines: Lines = {
   ],
   'task.stored': (e) => ['debug', `Stored ${tasks(e.count)} in ${e.ms.toFixed(1)} ms`],
   'task.handed': (e) => ['debug', `Task ${e.name} goes to ${e.executor}`, { taskId: e.taskId }],
+  'client.end': (e) => [
+    'debug',
+    `Called ${e.client}: ${e.operation} → ${e.status ?? e.error} in ${e.ms.toFixed(1)} ms${e.tries > 1 ? `, ${e.tries} tries` : ''}`,
+    { method: e.method, url: e.url },
+  ],
   'executor.ready': (e) => ['debug', `${e.executor} is ready after ${Math.round(e.ms)} ms`, { pid: e.pid }],
 }
 
@@ -114,6 +119,14 @@ const lines: Lines = {
   ],
   'store.trouble': (e) => ['error', e.message, { code: e.code }],
   'store.well': (e) => ['info', `The task store works again after ${Math.round(e.afterMs)} ms`],
+  'client.retry': (e) => [
+    'warn',
+    `The call of ${e.client}: ${e.operation} is tried again in ${Math.round(e.ms)} ms (try ${e.tries + 1}): ${e.why}`,
+  ],
+  'client.mismatch': (e) => [
+    'error',
+    `The reply ${e.status} of ${e.client}: ${e.operation} is not what its spec declares: ${e.faults.join('; ')}`,
+  ],
   notice: (e) => ['warn', e.message],
 }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { ClientError } from '../clients/errors.ts'
 import { asError, MacaronError, MessageError, SetupError, StoreError, TaskError } from '../core/errors.ts'
 import type { ValueFault } from '../spec/api.ts'
 import { ModelError } from '../spec/models.ts'
@@ -60,6 +61,7 @@ type Words = Pick<ErrorFacts, 'status' | 'code' | 'description' | 'userMessage' 
 
 function wordsOf(error: Error): Words {
   if (error instanceof StoreError) return unavailable(error)
+  if (error instanceof ClientError) return failedUpstream(error)
   if (!(error instanceof MacaronError)) return unhandled('SERVER_ERROR')
   if (isInternal(error)) return unhandled(error.code)
   const { code, message, userMessage } = error
@@ -75,6 +77,18 @@ function unavailable(error: StoreError): Words {
     description: `The tasks of this request could not be stored (${error.code}). Try again in a moment.`,
     userMessage: error.userMessage,
     headers: { 'retry-after': '1' },
+  }
+}
+
+/** What another service said is for the handler; the caller learns that it was another one, and what that one meant for end users. */
+function failedUpstream({ code, userMessage }: ClientError): Words {
+  const timedOut = code === 'CLIENT_TIMEOUT'
+  return {
+    status: timedOut ? 504 : 502,
+    code: timedOut ? 'UPSTREAM_TIMEOUT' : 'UPSTREAM_FAILED',
+    description: 'Another service that this one needs has failed; the error is logged under error_id',
+    userMessage,
+    headers: {},
   }
 }
 

@@ -23,13 +23,14 @@ import { validate } from './stages/validate.ts'
 
 /** The way of a request, once its route is found: these stages in this order, then the reply. */
 function stagesOf(options: HttpOptions): readonly Stage[] {
+  const requestTimeoutMs = options.requestTimeoutMs ?? 30_000
   return [
     authenticate(options.tokens),
     announce,
     parse(options.bodyLimit ?? 1_048_576),
     validate,
-    openScope(options),
-    callHandler(new Deadlines(options.requestTimeoutMs ?? 30_000)),
+    openScope({ ...options, requestTimeoutMs }),
+    callHandler(new Deadlines(requestTimeoutMs)),
     shapeReply,
     checkReply({ mode: options.replyCheck ?? 'fail', production: options.production }),
     serialise,

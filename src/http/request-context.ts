@@ -18,6 +18,7 @@ export class RequestContext implements Context {
   readonly token: Token | undefined
   readonly trace: string | undefined
   readonly task = undefined
+  readonly deadline: number | undefined
   readonly scope: Scope = openScope()
   values: Readonly<Record<string, unknown>> = noValues
   sealed: string | undefined = undefined
@@ -25,13 +26,14 @@ export class RequestContext implements Context {
   readonly #headers: readonly string[]
   #request: RequestSnapshot | undefined = undefined
 
-  constructor(exchange: Exchange, { headers, defaultUser }: RequestContextOptions) {
+  constructor(exchange: Exchange, { headers, defaultUser, timeoutMs = 0 }: RequestContextOptions) {
     this.callId = exchange.callId
     this.startedAt = exchange.startedAt
     this.user = exchange.verified?.user ?? defaultUser
     this.assumed = exchange.verified === undefined && defaultUser !== undefined ? true : undefined
     this.token = exchange.verified?.token
     this.trace = traceOf(exchange)
+    this.deadline = timeoutMs === 0 ? undefined : exchange.calledAt + timeoutMs
     this.#exchange = exchange
     this.#headers = headers
   }
@@ -47,6 +49,8 @@ export interface RequestContextOptions {
   readonly headers: readonly string[]
   /** Who callers without a token are. */
   readonly defaultUser: User | undefined
+  /** How long a handler may take; 0, the default: any time. */
+  readonly timeoutMs?: number | undefined
 }
 
 const noValues: Readonly<Record<string, unknown>> = Object.freeze({})

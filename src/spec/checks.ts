@@ -77,7 +77,7 @@ const nothing = Object.freeze({})
 const noParameters = { faults: none, params: nothing, query: nothing, named: nothing }
 
 /** The key under which a status is declared: itself, its class (`4XX`), or `default`. */
-function declaredStatus(replies: Operation['replies'], status: number): string | undefined {
+export function declaredStatus(replies: Operation['replies'], status: number): string | undefined {
   const exact = String(status)
   if (exact in replies) return exact
   return [`${exact[0]}XX`, 'default'].find((key) => key in replies)

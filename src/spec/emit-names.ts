@@ -35,6 +35,11 @@ export class EmitNames {
     return pascalCase(binding?.split('.').at(-1) ?? `${method} ${path}`)
   }
 
+  /** A name of a spec or a file as TypeScript writes types. */
+  pascalCase(name: string): string {
+    return pascalCase(name)
+  }
+
   /** `name`, with a number where it is taken. */
   unique(name: string): string {
     let free = name

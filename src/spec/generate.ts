@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { basename } from 'node:path'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
 import { asError, SetupError } from '../core/errors.ts'
+import type { Api } from './api.ts'
 import { generate } from './emit.ts'
 import { loadApi } from './load.ts'
+import type { ReadOptions } from './read-api.ts'
 
 /** Keeps generated files in step with their specs. */
 
@@ -11,34 +13,42 @@ import { loadApi } from './load.ts'
 const generation = 1
 
 export interface Generated {
-  /** The generated file, beside its spec. */
   readonly file: string
   readonly written: boolean
 }
 
+/** What is generated from a spec. */
+export interface Output extends ReadOptions {
+  /** The file to write. */
+  readonly file: string
+  /** Whatever the text depends on besides the spec; a file that was made in another form is written anew. */
+  readonly form: string
+  readonly text: (api: Api) => string
+}
+
 /**
- * Writes `<name>.gen.ts` beside a spec where it is missing, or was made from another text or by another version of the generator; whoever reads it
- * meanwhile sees the old file or the new one.
+ * Writes what is generated from a spec, `<name>.gen.ts` beside it unless `output` says otherwise, where it is missing, or was made from another text or by
+ * another version of the generator; whoever reads it meanwhile sees the old file or the new one.
  * @throws SetupError `SPEC_INVALID`; `GENERATE_FAILED` where the file can't be written.
  */
-export async function generateIfStale(specFile: string): Promise<Generated> {
-  const file = generatedFileOf(specFile)
+export async function generateIfStale(specFile: string, output = modelsOf(specFile)): Promise<Generated> {
+  const { file, form, basePath } = output
   const spec = await readFile(specFile, 'utf8').catch(() => '')
-  const stamp = stampOf(basename(specFile), spec)
+  const stamp = stampOf(basename(specFile), `${form}${spec}`)
   if ((await beginningOf(file)).startsWith(stamp)) return { file, written: false }
-  const api = await loadApi(specFile, { basePath: 'apply' })
-  await replace(file, `${stamp}\n${generate(api)}`)
+  const api = await loadApi(specFile, { basePath })
+  await replace(file, `${stamp}\n${output.text(api)}`)
   return { file, written: true }
 }
 
-/** The generated file of a spec. */
-function generatedFileOf(specFile: string): string {
-  return specFile.replace(/\.(ya?ml|json)$/, '.gen.ts')
+/** The models of a spec and the types of its handlers. */
+function modelsOf(specFile: string): Output {
+  return { file: specFile.replace(/\.(ya?ml|json)$/, '.gen.ts'), form: '', basePath: 'apply', text: generate }
 }
 
 /** The first line of a generated file: what it was made from. */
-function stampOf(specName: string, spec: string): string {
-  const hash = createHash('sha256').update(spec).digest('hex').slice(0, 32)
+function stampOf(specName: string, text: string): string {
+  const hash = createHash('sha256').update(text).digest('hex').slice(0, 32)
   return `// Made by Macaron from ${specName}: change that, not this. [${generation}:${hash}]`
 }
 
@@ -50,6 +60,7 @@ async function beginningOf(file: string): Promise<string> {
 async function replace(file: string, text: string): Promise<void> {
   const temporary = `${file}.${process.pid}-${crypto.randomUUID()}.tmp`
   try {
+    await mkdir(dirname(file), { recursive: true })
     await writeFile(temporary, text)
     await rename(temporary, file)
   } catch (error) {

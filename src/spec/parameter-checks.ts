@@ -66,10 +66,10 @@ interface Finish {
   readonly makeDefault: (() => unknown) | undefined
 }
 
-const places: readonly Parameter['in'][] = ['path', 'query', 'header', 'cookie']
+export const places: readonly Parameter['in'][] = ['path', 'query', 'header', 'cookie']
 
 /** One schema for the values of all places. */
-function schemaOfAll(parameters: readonly Parameter[]): JsonSchema {
+export function schemaOfAll(parameters: readonly Parameter[]): JsonSchema {
   const objects = places.map((place) => {
     const here = parameters.filter((parameter) => parameter.in === place)
     const required = here.filter((parameter) => parameter.required).map(({ name }) => name)

@@ -1,4 +1,4 @@
-import { basename, extname } from 'node:path'
+import { basename, dirname, extname } from 'node:path'
 import { type Fault, SetupError } from '../core/errors.ts'
 import type { Api } from './api.ts'
 import { circlesIn } from './circles.ts'
@@ -43,9 +43,10 @@ export function readApi(file: string, text: string, options: ReadOptions): Api {
   return api
 }
 
-/** The API's name: that of its file, without the ending. */
+/** The API's name: that of its file, without the ending; `clients/login` for the spec of another service, which may be called as one of ours is. */
 export function apiNameOf(file: string): string {
-  return basename(file, extname(file))
+  const name = basename(file, extname(file))
+  return basename(dirname(file)) === 'clients' ? `clients/${name}` : name
 }
 
 function assemble(document: SpecDocument, dialect: Dialect, { basePath }: ReadOptions): Api {
@@ -66,7 +67,6 @@ function assemble(document: SpecDocument, dialect: Dialect, { basePath }: ReadOp
     title: String(info.title ?? name),
     version: String(info.version ?? ''),
     schemas: named,
-    schemasAt: dialect.schemasAt,
     operations,
     parts: schemas.parts,
   }

@@ -10,7 +10,7 @@ import type { TextReader } from './scalars.ts'
 
 /** The value of one text; the text must be rightly encoded where `isEncoded`. */
 export function readText(text: string, parameter: Parameter, reader: TextReader): unknown {
-  const body = withoutPrefix(text, parameter)
+  const body = withoutPrefix(text, parameter, reader)
   if (reader.kind === 'scalar') return reader.read(decode(body, parameter))
   const pieces = body === '' ? [] : body.split(separatorOf(parameter, reader, body))
   if (reader.kind === 'list') return readList(pieces, parameter, reader)
@@ -27,12 +27,14 @@ function decode(text: string, parameter: Parameter): string {
   return parameter.in === 'header' ? text.trim() : text
 }
 
-/** `label` begins with a dot, `matrix` with `;name=`. */
-function withoutPrefix(text: string, { style, name, explode }: Parameter): string {
+/** `label` begins with a dot, `matrix` with `;name=`, or `;name` alone where the text is empty; the members of an exploded list or object come with names. */
+function withoutPrefix(text: string, { style, name, explode }: Parameter, { kind }: TextReader): string {
   if (style === 'label') return text.startsWith('.') ? text.slice(1) : text
   if (style !== 'matrix') return text
   const body = text.startsWith(';') ? text.slice(1) : text
-  return !explode && body.startsWith(`${name}=`) ? body.slice(name.length + 1) : body
+  if (explode && kind !== 'scalar') return body
+  if (body === name) return ''
+  return body.startsWith(`${name}=`) ? body.slice(name.length + 1) : body
 }
 
 function separatorOf({ style, explode }: Parameter, reader: TextReader, body: string): RegExp | string {

@@ -1,4 +1,11 @@
 /** The public names of `macaron/testing`. */
+export {
+  type FakeAnswers,
+  type FakeCall,
+  type FakedClient,
+  type FakeReply,
+  fakeClient,
+} from '../clients/fake.ts'
 export type { TestClient, TestRequest } from './client.ts'
 export type { CrashPlan, DeliveryPlan, Faults, HeldStore, RefusalPlan } from './faults.ts'
 export type { FiredContext, FiredTask } from './fired.ts'

@@ -23,4 +23,4 @@ function codesOfSources(): readonly string[] {
 }
 
 /** Names of Node's, Fastify's and the environment's. */
-const foreign = /^(FST_|HPE_|ERR_|PYM_|MACARON_|NODE_|STAGE_ORDER|PIPELINE_SKIPPED)/
+const foreign = /^(EAI_|FST_|HPE_|ERR_|PYM_|MACARON_|NODE_|STAGE_ORDER|PIPELINE_SKIPPED)/

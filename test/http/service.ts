@@ -42,7 +42,6 @@ export function httpOptions(operations: TestOperations, options: Partial<HttpOpt
     version: '1',
     operations: made.map(({ operation }) => operation),
     schemas: {},
-    schemasAt: '/definitions',
     parts: {},
   }
   const checks = new Map(made.map(({ given, operation }) => [operation, given.checks]))

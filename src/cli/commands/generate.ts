@@ -1,6 +1,8 @@
 import { join, relative } from 'node:path'
 import { Command } from 'commander'
-import { generateIfStale } from '../../spec/generate.ts'
+import type { Config } from '../../config.ts'
+import { generateClients } from '../../service-clients.ts'
+import { type Generated, generateIfStale } from '../../spec/generate.ts'
 import { specFiles } from '../../spec/load.ts'
 import { say, sayJson } from '../output.ts'
 import { configOf, envOption, type ServiceOptions, serviceOption } from '../service-option.ts'
@@ -8,7 +10,9 @@ import { configOf, envOption, type ServiceOptions, serviceOption } from '../serv
 /** `macaron generate`: models and types of every spec; a start does the same. */
 export function generateCommand(): Command {
   return new Command('generate')
-    .description('write apis/*.gen.ts, the models and types of the specs, where they are out of date')
+    .description(
+      'write apis/*.gen.ts and clients/*.gen.ts, the models and types of the specs, where they are out of date',
+    )
     .option('--json', 'one document a line: { file, written }')
     .addOption(serviceOption())
     .addOption(envOption())
@@ -17,9 +21,14 @@ export function generateCommand(): Command {
 
 async function generate(options: ServiceOptions & { readonly json?: boolean }): Promise<void> {
   const config = configOf(options)
-  for (const spec of await specFiles(join(config.folder, 'apis'))) {
-    const { file, written } = await generateIfStale(spec)
+  const generated = [...(await generateApis(config)), ...(await generateClients(config))]
+  for (const { file, written } of generated) {
     if (options.json) sayJson({ file, written })
     else say(`${relative(config.folder, file)}: ${written ? 'written' : 'up to date'}`)
   }
+}
+
+async function generateApis(config: Config): Promise<readonly Generated[]> {
+  const specs = await specFiles(join(config.folder, 'apis'))
+  return await Promise.all(specs.map((spec) => generateIfStale(spec)))
 }

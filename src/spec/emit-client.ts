@@ -1,0 +1,152 @@
+import { basename } from 'node:path'
+import type { Api, JsonSchema, Operation, Parameter } from './api.ts'
+import { comment } from './doc-comment.ts'
+import { modelDefinition } from './emit.ts'
+import { ModelTexts } from './emit-models.ts'
+import { EmitNames } from './emit-names.ts'
+import { memberName, quoted, type Side, TypeTexts } from './emit-types.ts'
+import type { Output } from './generate.ts'
+import { operationName } from './operation-name.ts'
+import { escapeSegment } from './pointers.ts'
+import type { ReadOptions } from './read-api.ts'
+
+export interface ClientFile extends ReadOptions {
+  /** The client's name. */
+  readonly name: string
+  /** The file to write. */
+  readonly file: string
+  /** Whether the spec is one of the service's own, whose models are in `apis/<name>.gen.ts` already. */
+  readonly isOwn: boolean
+}
+
+/** What is generated for a client: `clients/<name>.gen.ts`, by which the editor knows the operations of `client('<name>')`. */
+export function clientFile({ name, file, isOwn, basePath }: ClientFile): Output {
+  return {
+    file,
+    basePath,
+    form: `client, base path: ${basePath}`,
+    text: (api) => new ClientText(api, name).text(isOwn),
+  }
+}
+
+class ClientText {
+  readonly #api: Api
+  readonly #client: string
+  readonly #names: EmitNames
+  readonly #types: TypeTexts
+  /** What the generated file calls ClientCall: a schema may have that name. */
+  readonly #call: string
+  readonly #interface: string
+
+  constructor(api: Api, client: string) {
+    this.#api = api
+    this.#client = client
+    this.#names = new EmitNames(api)
+    this.#types = new TypeTexts(api, this.#names)
+    this.#call = this.#names.unique('ClientCall')
+    this.#interface = this.#names.unique(`${this.#names.pascalCase(client)}Client`)
+  }
+
+  text(isOwn: boolean): string {
+    const operations = this.#operations()
+    const parts = isOwn ? [this.#import(operations), operations] : [operations, ...this.#models()]
+    return `/* eslint-disable */\n${this.#imports(isOwn)}\n${[...parts, this.#declaration()].filter((part) => part !== '').join('\n\n')}\n`
+  }
+
+  #imports(isOwn: boolean): string {
+    const call = this.#call === 'ClientCall' ? 'type ClientCall' : `type ClientCall as ${this.#call}`
+    const hasModels = !isOwn && this.#texts().classes().length > 0
+    return `import { ${[call, ...(hasModels ? ['defineModels', 'Model'] : [])].join(', ')} } from 'macaron'\n`
+  }
+
+  #texts(): ModelTexts {
+    return new ModelTexts(this.#api, this.#names, this.#types)
+  }
+
+  #models(): string[] {
+    const texts = this.#texts()
+    return [...texts.declarations(), ...modelDefinition(this.#api, texts.classes())]
+  }
+
+  /** The models of the service's own API that the operations name. */
+  #import(operations: string): string {
+    const used = new Set(operations.match(/[A-Za-z_$][\w$]*/g))
+    const names = Object.keys(this.#api.schemas)
+      .map((name) => this.#names.ofRef(`#/schemas/${escapeSegment(name)}`))
+      .concat(
+        Object.keys(this.#api.parts).map((pointer) => this.#names.ofRef(`#/parts/${escapeSegment(pointer)}`)),
+      )
+      .flatMap((name) => [name, this.#names.initOf(name)])
+      .filter((name) => used.has(name))
+    if (names.length === 0) return ''
+    const file = `../apis/${basename(this.#api.file).replace(/\.\w+$/, '')}.gen.ts`
+    return `import type { ${[...new Set(names)].join(', ')} } from ${quoted(file)}`
+  }
+
+  #operations(): string {
+    const members = this.#api.operations.map((operation) => this.#operation(operation))
+    const opening = `${comment([`The operations of ${this.#api.title}.`])}export interface ${this.#interface} {`
+    return members.length === 0 ? `${opening}}` : `${opening}\n${members.join('\n')}\n}`
+  }
+
+  #operation(operation: Operation): string {
+    const { method, path, summary = '', replies } = operation
+    const [body, answer] = [replyType(replies, this.#types, 'value'), replyType(replies, this.#types, 'init')]
+    const types = [this.#arguments(operation), body, ...(answer === body ? [] : [answer])]
+    const words = comment([`${method.toUpperCase()} ${path}`, summary], '  ')
+    return `${words}  readonly ${memberName(operationName(operation))}: ${this.#call}<${types.join(', ')}>`
+  }
+
+  /** The body, where there is one, then one object of named parameters. */
+  #arguments({ body, parameters }: Operation): string {
+    const members = namedMembers(parameters, this.#types)
+    const needsNamed = members.some(({ required }) => required)
+    const named =
+      members.length === 0
+        ? []
+        : [`parameters${needsNamed ? '' : '?'}: { ${members.map(({ text }) => text).join('; ')} }`]
+    if (body === undefined) return `[${named.join('')}]`
+    const type = this.#types.of(body.schema, 'init')
+    const first = body.required
+      ? `body: ${type}`
+      : needsNamed
+        ? `body: ${type} | undefined`
+        : `body?: ${type}`
+    return `[${[first, ...named].join(', ')}]`
+  }
+
+  #declaration(): string {
+    return `declare module 'macaron' {\n  interface Clients {\n    readonly ${memberName(this.#client)}: ${this.#interface}\n  }\n}`
+  }
+}
+
+/** Each name once: the first place that has it is the one that callers fill. */
+function namedMembers(
+  parameters: readonly Parameter[],
+  types: TypeTexts,
+): { text: string; required: boolean }[] {
+  const byName = Map.groupBy(parameters, ({ name }) => name)
+  return [...byName].map(([name, sameName]) => {
+    const required = sameName.some((parameter) => parameter.required)
+    const type = types.of(sameName[0]?.schema ?? true, 'init')
+    return {
+      required,
+      text: `${memberName(name)}${required ? '' : '?'}: ${type}${required ? '' : ' | undefined'}`,
+    }
+  })
+}
+
+/** The bodies of the replies that a call resolves with: successes, else declared redirections. */
+function replyType(replies: Operation['replies'], types: TypeTexts, side: Side): string {
+  const found = ['2', '3'].map((digit) =>
+    Object.entries(replies).filter(([status]) => status.startsWith(digit)),
+  )
+  const successes = found.find((entries) => entries.length > 0)?.map(([, schema]) => schema) ?? [
+    replies.default,
+  ]
+  const texts = successes.map((schema?: JsonSchema) =>
+    schema === undefined ? 'undefined' : types.of(schema, side),
+  )
+  const unique = [...new Set(texts)]
+  return unique.length === 1 && unique[0] === 'undefined' ? 'void' : unique.join(' | ')
+}
