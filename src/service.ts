@@ -17,6 +17,7 @@ import { generateIfStale } from './spec/generate.ts'
 import { importFault } from './spec/import-fault.ts'
 import { loadApis, specFiles } from './spec/load.ts'
 import { models } from './spec/model-registry.ts'
+import { importParents } from './spec/parents.ts'
 import { Outbox } from './tasks/outbox.ts'
 import { registry } from './tasks/registry.ts'
 import { installRuntime, type TaskRuntime } from './tasks/runtime.ts'
@@ -41,6 +42,7 @@ export async function loadService(config: Config): Promise<LoadedService> {
   models.addApis(apis)
   await loadClients(config, apis)
   const bindings = await bindHandlers(apis, config.folder, handlersOf(config, apis, own))
+  await importParents(apis, config.folder)
   await importTasks(join(config.folder, 'tasks'))
   return { apis, bindings, own }
 }

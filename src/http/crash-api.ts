@@ -39,6 +39,7 @@ export function crashApi(apis: readonly Api[], handlers: ReadonlyMap<string, Han
       version: '1',
       operations: bound.map(({ operation }) => operation),
       schemas: {},
+      schemasAt: '/definitions',
       parts: {},
     },
     bindings: new Map(bound.map(({ operation, handler }) => [operation, { handler, decorators: [] }])),

@@ -11,6 +11,8 @@ export interface Api {
   readonly operations: readonly Operation[]
   /** Named schemas: `definitions` or `components.schemas`, converted. A `$ref` to one reads `#/schemas/<name>` with the JSON Pointer escapes. */
   readonly schemas: Readonly<Record<string, JsonSchema>>
+  /** Where the named schemas stand in the file, a JSON Pointer. */
+  readonly schemasAt: string
   /** Schemas that references point at elsewhere in the file, by JSON Pointer. A `$ref` to one reads `#/parts/<pointer, escaped>`. */
   readonly parts: Readonly<Record<string, JsonSchema>>
 }

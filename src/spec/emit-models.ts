@@ -1,7 +1,8 @@
 import type { Api, JsonSchema } from './api.ts'
 import { docComment } from './doc-comment.ts'
 import type { EmitNames } from './emit-names.ts'
-import { isOpen, memberName, type TypeTexts } from './emit-types.ts'
+import { isOpen, memberName, quoted, type TypeTexts } from './emit-types.ts'
+import { parentNameOf } from './parent-class.ts'
 import { escapeSegment } from './pointers.ts'
 import { isAlias, modelNameOf, type Shape, shapeOf } from './shape.ts'
 
@@ -10,11 +11,18 @@ export class ModelTexts {
   readonly #api: Api
   readonly #names: EmitNames
   readonly #types: TypeTexts
+  readonly #parents = new Map<string, { readonly dotted: string; readonly alias: string }>()
 
   constructor(api: Api, names: EmitNames, types: TypeTexts) {
     this.#api = api
     this.#names = names
     this.#types = types
+    for (const [name, schema] of Object.entries(api.schemas)) {
+      const dotted = parentNameOf(schema)
+      if (dotted === undefined || !this.#isModel(name)) continue
+      const className = names.ofRef(`#/schemas/${escapeSegment(name)}`)
+      this.#parents.set(name, { dotted, alias: names.unique(`${className}Parent`) })
+    }
   }
 
   /** The declarations of all named schemas, and of the parts that are referred to. */
@@ -28,6 +36,20 @@ export class ModelTexts {
       this.#alias(`#/parts/${escapeSegment(pointer)}`, schema),
     )
     return [...named, ...parts]
+  }
+
+  /** The imports of parents' types; the specs' folder is beside their modules. */
+  imports(): string[] {
+    return [...this.#parents.values()].map(({ dotted, alias }) => {
+      const [exported = '', ...folders] = dotted.split('.').reverse()
+      const module = `../${folders.reverse().join('/')}.ts`
+      return `import type { ${exported === alias ? alias : `${exported} as ${alias}`} } from ${quoted(module)}`
+    })
+  }
+
+  /** The lines that tell a model's parent at run time. */
+  parents(): string[] {
+    return [...this.#parents].map(([name, { dotted }]) => `${tableKey(name)}: ${quoted(dotted)}`)
   }
 
   /** `schema name: class` of every model. */
@@ -50,7 +72,15 @@ export class ModelTexts {
     const fields = this.#fields(shape)
     const opening = `${docComment(schema)}export class ${className} extends Model<${initName}> {`
     const body = fields.length === 0 ? '}' : `\n${fields.join('\n')}\n}`
-    return `${opening}${body}\n\n${this.#init(initName, className, shape)}`
+    const members = this.#parentMembers(name, className)
+    return `${opening}${body}${members}\n\n${this.#init(initName, className, shape)}`
+  }
+
+  /** What a model has of its parent: a type only, for the parent's module is not to be evaluated when this one is imported. */
+  #parentMembers(name: string, className: string): string {
+    const parent = this.#parents.get(name)
+    if (parent === undefined) return ''
+    return `\n\n/** What ${className} has of its parent. */\nexport interface ${className} extends Pick<${parent.alias}, keyof ${parent.alias}> {}`
   }
 
   #fields(shape: Shape): string[] {
@@ -89,9 +119,12 @@ const ownNames = new Set(['constructor', 'toJSON', 'clone'])
 export function classTable(classes: readonly (readonly [string, string])[]): string {
   if (classes.length === 0) return '{}'
   const lines = classes.map(([schema, name]) => {
-    if (schema === name) return `  ${name},`
-    // A plain __proto__ key would set the table's prototype.
-    return `  ${schema === '__proto__' ? '["__proto__"]' : memberName(schema)}: ${name},`
+    return schema === name ? `  ${name},` : `  ${tableKey(schema)}: ${name},`
   })
   return `{\n${lines.join('\n')}\n}`
+}
+
+/** A plain __proto__ key would set the table's prototype. */
+function tableKey(schema: string): string {
+  return schema === '__proto__' ? '["__proto__"]' : memberName(schema)
 }

@@ -15,18 +15,24 @@ export function generate(api: Api): string {
   const models = new ModelTexts(api, names, types)
   const classes = models.classes()
   const handlers = handlerTypes(api.operations, names, types)
-  const body = [...models.declarations(), ...handlers, ...modelDefinition(api, classes)].join('\n\n')
-  return `/* eslint-disable */\n${imports(classes.length > 0, handlers.length > 0)}\n${body}\n`
+  const body = [...models.declarations(), ...handlers, ...modelDefinition(api, classes, models.parents())]
+  const imported = [imports(classes.length > 0, handlers.length > 0), ...models.imports()]
+  return `/* eslint-disable */\n${imported.join('\n')}\n\n${body.join('\n\n')}\n`
 }
 
 function imports(hasModels: boolean, hasHandlers: boolean): string {
   const names = [...(hasModels ? ['defineModels', 'Model'] : []), ...(hasHandlers ? ['type Result'] : [])]
-  return names.length === 0 ? 'export {}\n' : `import { ${names.join(', ')} } from 'macaron'\n`
+  return names.length === 0 ? 'export {}' : `import { ${names.join(', ')} } from 'macaron'`
 }
 
 /** Tells Macaron which class is of which schema, and where the spec is, which is read when the first model is made. */
-export function modelDefinition(api: Api, classes: readonly (readonly [string, string])[]): string[] {
+export function modelDefinition(
+  api: Api,
+  classes: readonly (readonly [string, string])[],
+  parents: readonly string[] = [],
+): string[] {
   if (classes.length === 0) return []
-  const spec = `./${encodeURIComponent(basename(api.file))}`
-  return [`defineModels(new URL(${quoted(spec)}, import.meta.url), ${classTable(classes)})`]
+  const spec = `new URL(${quoted(`./${encodeURIComponent(basename(api.file))}`)}, import.meta.url)`
+  const last = parents.length === 0 ? '' : `, {\n  ${parents.join(',\n  ')},\n}`
+  return [`defineModels(${spec}, ${classTable(classes)}${last})`]
 }

@@ -6,12 +6,18 @@ import { importFault } from './import-fault.ts'
 
 /** The modules of a service's handlers: found below its folder, each imported once, those that can't be kept as faults. */
 export class HandlerModules {
+  static readonly #exports = new Map<string, Exports>()
   readonly #root: string
   readonly #imported = new Map<string, Promise<Exports | undefined>>()
   readonly #faults: Fault[] = []
 
   constructor(root: string) {
     this.#root = root
+  }
+
+  /** What a module exports that has been imported by anyone in this process; undefined where none has. */
+  static imported(file: string): Exports | undefined {
+    return HandlerModules.#exports.get(file)
   }
 
   /** One fault for each module that could not be imported. */
@@ -48,7 +54,9 @@ export class HandlerModules {
 
   async #import(file: string): Promise<Exports | undefined> {
     try {
-      return await import(pathToFileURL(file).href)
+      const exports: Exports = await import(pathToFileURL(file).href)
+      HandlerModules.#exports.set(file, exports)
+      return exports
     } catch (error) {
       this.#faults.push(importFault(file, asError(error), this.#root))
       return undefined

@@ -37,6 +37,13 @@ type InitArguments<Init> = object extends Init ? [init?: Init] : [init: Init]
 export class Model<Init extends object = object> {
   declare readonly [modelEntry]: ModelEntry | undefined
 
+  /** A model with a parent has that one's prototype in its line, where Model's would be. */
+  static [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: subclasses inherit this, and have their prototype in the line as usual.
+    if (this !== Model) return Function.prototype[Symbol.hasInstance].call(this, value)
+    return typeof value === 'object' && value !== null && modelEntry in value
+  }
+
   /** @throws ModelError `MODEL_INVALID` naming every path, value and rule that doesn't fit. */
   constructor(...[init]: InitArguments<Init>) {
     const entry = this[modelEntry]

@@ -1,6 +1,6 @@
 import { basename, dirname, extname } from 'node:path'
 import { type Fault, SetupError } from '../core/errors.ts'
-import type { Api } from './api.ts'
+import type { Api, JsonSchema } from './api.ts'
 import { circlesIn } from './circles.ts'
 import type { Dialect } from './dialect.ts'
 import { describeRaw, isRaw, type Raw, SpecDocument } from './document.ts'
@@ -66,10 +66,21 @@ function assemble(document: SpecDocument, dialect: Dialect, { basePath }: ReadOp
     file,
     title: String(info.title ?? name),
     version: String(info.version ?? ''),
-    schemas: named,
+    // The parents of another service's models are classes of that service.
+    schemas: name.startsWith('clients/') ? withoutParents(named) : named,
+    schemasAt: dialect.schemasAt,
     operations,
     parts: schemas.parts,
   }
+}
+
+function withoutParents(schemas: Api['schemas']): Api['schemas'] {
+  const entries = Object.entries(schemas).map(([name, schema]): [string, JsonSchema] => {
+    if (typeof schema === 'boolean') return [name, schema]
+    const { 'x-parent': _, ...others } = schema
+    return [name, others]
+  })
+  return Object.fromEntries(entries)
 }
 
 function circularSchemas(

@@ -34,9 +34,9 @@ export class Revivers {
     return made
   }
 
-  /** How objects of a schema are copied, piece by piece. */
-  fieldsOf(schema: JsonSchema): Fields {
-    return new Fields(shapeOf(this.#api, schema), this)
+  /** How a model's data is copied, piece by piece; `members` are what it has on its prototypes. */
+  fieldsOf(schema: JsonSchema, members: ReadonlySet<string>): Fields {
+    return new Fields(shapeOf(this.#api, schema), this, members)
   }
 
   #reviverOf(schema: JsonSchema): Reviver | undefined {
@@ -63,7 +63,7 @@ export class Revivers {
     if (shape.branches.length > 0) return this.#unionReviver(shape.branches)
     const isDate = shape.format === 'date-time' && allows(shape, 'string')
     const items = allows(shape, 'array') ? this.#listReviver(shape) : undefined
-    const fields = allows(shape, 'object') ? new Fields(shape, this) : undefined
+    const fields = allows(shape, 'object') ? new Fields(shape, this, noMembers) : undefined
     const copies = fields?.isNeeded === true
     if (!isDate && items === undefined && !copies) return undefined
     return (value) => {
@@ -106,18 +106,25 @@ export type Reviver = (value: unknown) => unknown
 /** Makes a model of data that has been checked; an instance of it stays itself. */
 export type MakeModel = (data: object) => object
 
-/** Copies objects of one shape: properties that need it are revived, absent ones get their defaults, undefined ones are left out. */
+const noMembers: ReadonlySet<string> = new Set()
+
+/**
+ * Copies objects of one shape: properties that need it are revived, absent ones get their defaults, undefined ones are left out. So are those that the
+ * schema doesn't name but a method is called by: a stranger's `isAdmin: true` must not take the place of `isAdmin()`.
+ */
 export class Fields {
   readonly #revivers = new Map<string, Reviver>()
   readonly #named: ReadonlySet<string>
+  readonly #left: ReadonlySet<string>
   readonly #patterns: readonly (readonly [RegExp, Reviver | undefined])[]
   readonly #additional: Reviver | undefined
   /** Whether properties that aren't named may have to be turned. */
   readonly #turnsOthers: boolean
   readonly #defaults: readonly (readonly [string, () => unknown])[]
 
-  constructor(shape: Shape, revivers: Revivers) {
+  constructor(shape: Shape, revivers: Revivers, members: ReadonlySet<string>) {
     this.#named = new Set(shape.properties.keys())
+    this.#left = new Set([...members].filter((name) => !this.#named.has(name)))
     this.#patterns = shape.patterns.map(([pattern, schema]) => [regexOf(pattern), revivers.of(schema)])
     this.#additional = shape.additional === undefined ? undefined : revivers.of(shape.additional)
     for (const [name, schemas] of shape.properties) {
@@ -145,7 +152,7 @@ export class Fields {
     const to = target as Record<string, unknown>
     for (const name of Object.keys(from)) {
       const value = from[name]
-      if (value === undefined) continue
+      if (value === undefined || this.#left.has(name)) continue
       const reviver = this.#reviverFor(name)
       const revived = reviver === undefined ? value : reviver(value)
       if (name === '__proto__') setOwn(to, name, revived)

@@ -8,7 +8,7 @@ import { below } from './pointers.ts'
  * in every version of OpenAPI: in 2.0 and 3.0 they have no other meaning.
  */
 
-type Kind = 'text' | 'number' | 'count' | 'boolean' | 'list' | 'names' | 'any' | 'pattern'
+type Kind = 'text' | 'number' | 'count' | 'boolean' | 'list' | 'names' | 'any' | 'pattern' | 'class'
 
 /** Keywords that mean the same in JSON Schema 2020-12 and hold no schemas. */
 const plainKeywords: Readonly<Record<string, Kind>> = {
@@ -36,6 +36,7 @@ const plainKeywords: Readonly<Record<string, Kind>> = {
   discriminator: 'any',
   contentEncoding: 'text',
   contentMediaType: 'text',
+  'x-parent': 'class',
 }
 
 const typeNames = ['string', 'number', 'integer', 'boolean', 'array', 'object', 'null']
@@ -49,6 +50,7 @@ const fits: Readonly<Record<Kind, (value: unknown) => boolean>> = {
   names: isNamesByName,
   any: () => true,
   pattern: (value) => typeof value === 'string' && isPattern(value),
+  class: (value) => typeof value === 'string' && /^[\w-]+(\.[\w-]+)*\.[A-Za-z_$][\w$]*$/.test(value),
 }
 
 const wording: Readonly<Record<Kind, string>> = {
@@ -60,6 +62,7 @@ const wording: Readonly<Record<Kind, string>> = {
   names: 'an object with a list of property names for each property',
   any: 'anything',
   pattern: 'a regular expression',
+  class: 'the dotted name of a class, such as shop.models.AccountParent',
 }
 
 /** A keyword and its value. */
@@ -72,7 +75,7 @@ export function isPlainKeyword(keyword: string): boolean {
 
 /** Says whether a keyword of the schema at `pointer` holds the kind of value it must; a fault where not. */
 export function checkKeyword(document: SpecDocument, pointer: string, [keyword, value]: Entry): boolean {
-  const kind = keyword.startsWith('x-') ? 'any' : (plainKeywords[keyword] ?? 'number')
+  const kind = plainKeywords[keyword] ?? (keyword.startsWith('x-') ? 'any' : 'number')
   if (fits[kind](value)) return true
   document.fault(below(pointer, keyword), `"${keyword}" must be ${wording[kind]}, not ${describeRaw(value)}`)
   return false

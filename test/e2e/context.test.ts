@@ -72,6 +72,9 @@ test('a task and its child see the user, request, call id, token and values of t
     isFriend: true,
     isMap: true,
     isPersonInMap: true,
+    isOld: true,
+    twin: 'Ada again again',
+    age: 9,
   })
   assert.equal(other?.seen.user?.sub, 'ada')
   assert.equal(other?.seen.callId, 'call-from-outside')

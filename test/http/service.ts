@@ -42,6 +42,7 @@ export function httpOptions(operations: TestOperations, options: Partial<HttpOpt
     version: '1',
     operations: made.map(({ operation }) => operation),
     schemas: {},
+    schemasAt: '/definitions',
     parts: {},
   }
   const checks = new Map(made.map(({ given, operation }) => [operation, given.checks]))

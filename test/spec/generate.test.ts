@@ -1,36 +1,14 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { generate } from '../../src/spec/emit.ts'
 import { generateIfStale } from '../../src/spec/generate.ts'
-import { loadApi } from '../../src/spec/load.ts'
-import { api3, folder, sharedSpec } from './support/specs.ts'
-
-const repository = resolve(import.meta.dirname, '../..')
-
-/** A folder inside the package, where generated files find 'macaron'. */
-async function insideFolder(context: TestContext): Promise<string> {
-  const parent = join(repository, '.macaron')
-  await mkdir(parent, { recursive: true })
-  const path = await mkdtemp(join(parent, 'generate-'))
-  context.after(() => rm(path, { recursive: true, force: true }))
-  return path
-}
-
-/** Holds the TypeScript files of a folder against the strictest rules; the complaints of tsc. */
-async function typeFaults(path: string): Promise<string> {
-  const config = { extends: join(repository, 'tsconfig.json'), include: ['*.ts'], exclude: [] }
-  await writeFile(join(path, 'tsconfig.json'), JSON.stringify(config))
-  const tsc = join(repository, 'node_modules/typescript/bin/tsc')
-  return promisify(execFile)(process.execPath, [tsc, '--noEmit', '-p', path]).then(
-    ({ stdout }) => stdout,
-    (error: { stdout: string }) => error.stdout,
-  )
-}
+import { insideFolder, typeFaults } from './support/generated.ts'
+import { api3, folder } from './support/specs.ts'
 
 const spec = `
 openapi: 3.0.3
@@ -211,35 +189,4 @@ test('ten processes that find a stale file at once leave one whole file', async 
   await Promise.all(Array.from({ length: 10 }, () => generateIfStale(join(path, 'shop.yaml'))))
   assert.equal((await generateIfStale(join(path, 'shop.yaml'))).written, false)
   assert.deepEqual((await readdir(path)).sort(), ['shop.gen.ts', 'shop.yaml'])
-})
-
-test('what is generated from real specs is accepted by strict tsc and loaded by Node', async (context) => {
-  const names = ['pymacaron/helloworld.yaml', 'stripe.json', 'k8s20.json', 'github.json']
-  const small = [
-    '2.0-petstore',
-    '3.0-star-trek',
-    '3.0-polymorphism',
-    '3.0-circular-paths',
-    '3.0-schema-types',
-    '3.0-parameters-style',
-  ]
-  const path = await insideFolder(context)
-  for (const name of [...names, ...small.map((one) => `small/${one}.json`)]) {
-    const source = sharedSpec(context, name)
-    if (source === undefined) return
-    const file = join(path, basename(name))
-    await copyFile(source, file)
-    const api = await loadApi(file, { basePath: 'apply' })
-    await writeFile(file.replace(/\.(yaml|json)$/, '.gen.ts'), generate(api))
-  }
-  assert.equal(await typeFaults(path), '')
-  const files = (await readdir(path)).filter((name) => name.endsWith('.gen.ts'))
-  const imports = files.map((name) => `import './${name}'`).join('\n')
-  await writeFile(join(path, 'all.ts'), `${imports}\nconsole.log('loaded')`)
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    '--conditions=macaron-source',
-    join(path, 'all.ts'),
-  ])
-  assert.equal(stdout, 'loaded\n')
-  context.diagnostic(`${files.length} generated files accepted and loaded`)
 })

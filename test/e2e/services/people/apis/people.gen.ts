@@ -1,6 +1,7 @@
-// Made by Macaron from people.yaml: change that, not this. [1:7c38f9bd9d6027de6204caeb339ba2ab]
+// Made by Macaron from people.yaml: change that, not this. [1:3d2b47df26f35b594e2cca197aa2f6ff]
 /* eslint-disable */
 import { defineModels, Model, type Result } from 'macaron'
+import type { PersonParent } from '../people/models.ts'
 
 export class Person extends Model<PersonInit> {
   declare name: string
@@ -8,6 +9,9 @@ export class Person extends Model<PersonInit> {
   declare address?: Address
   declare friends?: Person[]
 }
+
+/** What Person has of its parent. */
+export interface Person extends Pick<PersonParent, keyof PersonParent> {}
 
 /** What `new Person` takes. */
 export interface PersonInit {
@@ -47,4 +51,6 @@ defineModels(new URL('./people.yaml', import.meta.url), {
   Person,
   Address,
   Seen,
+}, {
+  Person: 'people.models.PersonParent',
 })

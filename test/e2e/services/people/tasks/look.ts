@@ -23,6 +23,9 @@ export const look = asyncTask(function look({
     isFriend: friend instanceof Person,
     isMap: again instanceof Map,
     isPersonInMap: again.get('of')?.[0] instanceof Person,
+    isOld: person.isOld,
+    twin: person.twin().twin().name,
+    age: friend?.ageIn(1800),
   }
   appendFileSync(file, `${JSON.stringify({ task: currentTask(), seen: seen(), facts })}\n`)
 })
