@@ -135,7 +135,8 @@ export class RunningService {
   }
 
   #runsTasks(): boolean {
-    return /^with_async: true/m.test(readFileSync(join(this.folder, 'macaron.yaml'), 'utf8'))
+    const files = ['macaron.yaml', 'pym-config.yaml'].map((name) => join(this.folder, name))
+    return files.some((file) => existsSync(file) && /^with_async: true/m.test(readFileSync(file, 'utf8')))
   }
 
   pids(role: Role): readonly number[] {

@@ -1,0 +1,74 @@
+// Made by Macaron from helloworld.yaml: change that, not this. [1:2d3eed0b8003d66ee53a5a9fb2ca13ea]
+/* eslint-disable */
+import { defineModels, Model, type Result } from 'macaron'
+
+export class Hello extends Model<HelloInit> {
+  declare message: string
+}
+
+/** What `new Hello` takes. */
+export interface HelloInit {
+  readonly message: string
+}
+
+export class Question extends Model<QuestionInit> {
+  declare question: string
+}
+
+/** What `new Question` takes. */
+export interface QuestionInit {
+  readonly question: string
+}
+
+export class Error extends Model<ErrorInit> {
+  declare status: number
+  declare error: string
+  declare error_description: string
+  declare error_id?: string
+  declare user_message?: string
+}
+
+/** What `new Error` takes. */
+export interface ErrorInit {
+  readonly status: number
+  readonly error: string
+  readonly error_description: string
+  readonly error_id?: string | undefined
+  readonly user_message?: string | undefined
+}
+
+/**
+ * GET /v1/hello
+ * Greets whoever comes
+ */
+export type DoHello = () => Result<HelloInit>
+
+/**
+ * POST /v1/hello/with/inheritance
+ * Answers a question, by a method of the question
+ */
+export type DoHelloWithInheritance = (body: Question) => Result<HelloInit>
+
+/**
+ * GET /v1/die
+ * Crashes
+ */
+export type DoCrash = () => Result<HelloInit>
+
+/**
+ * GET /v1/async
+ * Fires a task
+ */
+export type DoAsync = () => Result<HelloInit>
+
+/**
+ * GET /v1/asyncdie
+ * Fires a task that fails
+ */
+export type DoAsyncDie = () => Result<HelloInit>
+
+defineModels(new URL('./helloworld.yaml', import.meta.url), {
+  Hello,
+  Question,
+  Error,
+})
