@@ -1,6 +1,7 @@
 // Made by Macaron from helloworld.yaml: change that, not this. [1:2d3eed0b8003d66ee53a5a9fb2ca13ea]
 /* eslint-disable */
 import { defineModels, Model, type Result } from 'macaron'
+import type { Question as QuestionParent } from '../helloworld/models.ts'
 
 export class Hello extends Model<HelloInit> {
   declare message: string
@@ -14,6 +15,9 @@ export interface HelloInit {
 export class Question extends Model<QuestionInit> {
   declare question: string
 }
+
+/** What Question has of its parent. */
+export interface Question extends Pick<QuestionParent, keyof QuestionParent> {}
 
 /** What `new Question` takes. */
 export interface QuestionInit {
@@ -71,4 +75,6 @@ defineModels(new URL('./helloworld.yaml', import.meta.url), {
   Hello,
   Question,
   Error,
+}, {
+  Question: 'helloworld.models.Question',
 })

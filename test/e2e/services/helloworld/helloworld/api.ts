@@ -9,7 +9,7 @@ export function doHello() {
 }
 
 export function doHelloWithInheritance(question: Question) {
-  return new Hello({ message: `Yes, to "${question.question}"` })
+  return new Hello({ message: question.answer() })
 }
 
 export function doCrash() {
