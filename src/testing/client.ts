@@ -8,7 +8,7 @@ export interface TestRequest {
   readonly method?: string
   /** Path and query: `/accounts/7?full=true`. */
   readonly url: string
-  /** Text, bytes, a stream or a form go as they are; anything else, models included, as JSON. */
+  /** Text, bytes, a stream or a form (FormData, URLSearchParams) go as they are; anything else, models included, as JSON. */
   readonly body?: unknown
   /** The same as `body`. */
   readonly payload?: unknown
@@ -92,9 +92,13 @@ export class TestClient {
 /** What is sent, and the Content-Type that it has of itself. */
 function payloadOf(body: unknown): { payload: object; type: Record<string, string> } {
   if (body === undefined) return { payload: {}, type: {} }
+  if (body instanceof URLSearchParams) return { payload: { payload: body.toString() }, type: form }
   if (isSentAsItIs(body)) return { payload: { payload: body }, type: {} }
-  return { payload: { payload: JSON.stringify(body) }, type: { 'content-type': 'application/json' } }
+  return { payload: { payload: JSON.stringify(body) }, type: json }
 }
+
+const form = { 'content-type': 'application/x-www-form-urlencoded' }
+const json = { 'content-type': 'application/json' }
 
 function isSentAsItIs(body: unknown): boolean {
   if (typeof body === 'string' || body instanceof Uint8Array || body instanceof FormData) return true

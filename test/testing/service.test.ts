@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, test } from 'node:test'
@@ -65,6 +66,8 @@ test('requests are refused as they are by a server', async () => {
       headers: { 'Content-Type': 'application/json' },
     })
   ).expect(400, 'BODY_NOT_JSON')
+  const form = new URLSearchParams({ item: 'tea' })
+  ;(await service.as('ann').post('/orders', form)).expect(415, 'UNSUPPORTED_MEDIA_TYPE')
   ;(await service.get('/nowhere')).expect(404)
   ;(await service.delete('/orders')).expect(405)
 })
@@ -113,6 +116,21 @@ test('settings and environment of a test come before those of the service', asyn
     service.run(() => note.fire('x'.repeat(2000))),
     { code: 'ARGUMENT_TOO_LARGE' },
   )
+})
+
+test('a service that nobody closes keeps neither the next one nor the end of the process waiting', () => {
+  const script = `
+    const { testService } = await import('macaron/testing')
+    const { note, hang } = await import(${JSON.stringify(join(shop, 'tasks/mails.ts'))})
+    const forgotten = await testService(${JSON.stringify(shop)})
+    await forgotten.run(() => note.with({ delay: 100 }).fire('later'))
+    await forgotten.run(() => hang.fire())
+    await forgotten.tasks.drain({ timeout: 10 }).catch(({ code }) => console.log(code))
+    await using next = await testService(${JSON.stringify(shop)})
+    console.log(next.tasks.fired().length)`
+  const args = ['--conditions=macaron-source', '--input-type=module-typescript', '--eval', script]
+  const output = execFileSync(process.execPath, args, { timeout: 60_000, encoding: 'utf8' })
+  assert.equal(output, 'TASK_STUCK\n0\n')
 })
 
 test('a closed service refuses, and closing again is harmless', async () => {
