@@ -1,4 +1,5 @@
 import { type Config, currentConfig } from './config.ts'
+import { now } from './core/clock.ts'
 import { type Context, currentContext, type Token, type User, withContext } from './core/context.ts'
 import { MacaronError } from './core/errors.ts'
 import { tokensOf } from './tokens.ts'
@@ -32,7 +33,7 @@ async function tokenFor(
 ): Promise<Token | undefined> {
   if (config.production && config.jwt_secret === undefined) return undefined
   const raw = await tokensOf(config).sign({ userId: sub, data: claims, expiresIn: lifeSeconds })
-  return { raw, expiresAt: Date.now() + lifeSeconds * 1000 }
+  return { raw, expiresAt: now() + lifeSeconds * 1000 }
 }
 
 const lifeSeconds = 86_400

@@ -2,8 +2,8 @@ import type { FastifyInstance } from 'fastify'
 import type { ErrorReporter } from './core/report.ts'
 import type { ErrorFormat } from './http/error-format.ts'
 
-/** In which kind of process a service's modules find themselves. Workers load none of them. */
-export type ServiceRole = 'server' | 'executor' | 'script'
+/** In which kind of process a service's modules find themselves; `test` is all of them in one (`testService`). Workers load none of them. */
+export type ServiceRole = 'server' | 'executor' | 'script' | 'test'
 
 /**
  * What a service can say in `service.ts`, all of it optional. It is loaded before handlers and tasks, by servers, executors and scripts

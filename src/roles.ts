@@ -1,9 +1,11 @@
 import type { Config } from './config.ts'
 import { type Stoppable, stopAll } from './core/lifecycle.ts'
 import type { Reporter } from './core/reporter.ts'
+import type { ServiceRole } from './define-service.ts'
 import type { Engine } from './engines/engine.ts'
 import { entryOf } from './entries.ts'
 import { type CrashApi, crashApi } from './http/crash-api.ts'
+import type { HttpOptions } from './http/options.ts'
 import { openHttp } from './http/server.ts'
 import { lastReportsMs, reporterOf } from './reporters.ts'
 import { asyncOff, defaultUser, enableTasks, handlersOf, type LoadedService, loadService } from './service.ts'
@@ -31,23 +33,49 @@ export interface Role extends Stoppable {
 
 /** A server process: HTTP, and the store to release tasks to, which need not be there yet: only what fires needs it. */
 export async function startServer(config: Config): Promise<Role> {
+  const { service, http, stop } = await assembleServer(config, {
+    role: 'server',
+    openStore: () => openStoreWhenPossible(config),
+    openHttp,
+  })
+  return { announce: { port: http.address.port, trials: trialsOf(service.apis) }, stop }
+}
+
+/** What a server is put together with: tests give it another store, and no port. */
+export interface ServerParts<Http> {
+  readonly role: ServiceRole
+  /** Asked where the service runs tasks. */
+  openStore(): Engine | Promise<Engine>
+  openHttp(options: HttpOptions): Promise<Http>
+}
+
+/** A server put together. Its `stop` ends all of it, the store last. */
+export interface AssembledServer<Http> extends Stoppable {
+  readonly service: LoadedService
+  readonly runtime: TaskRuntime | undefined
+  readonly reporter: Reporter | undefined
+  readonly http: Http
+}
+
+/** Puts a server together. @throws SetupError for every mistake in the service's files, and what its parts throw. */
+export async function assembleServer<Http extends Stoppable>(
+  config: Config,
+  { role, openStore, openHttp }: ServerParts<Http>,
+): Promise<AssembledServer<Http>> {
   const service = await loadService(config)
   const reporter = reporterOf(config, service.own)
-  const engine = config.with_async ? openStoreWhenPossible(config) : undefined
+  const engine = config.with_async ? await openStore() : undefined
   const runtime = enableTasks(config, () => opened(config, engine))
   const parts: Stoppable[] = [
     { stop: () => closeStore({ engine, runtime }) },
     { stop: async () => reporter?.idle(lastReportsMs) },
   ]
   try {
-    await startHook(service.own, 'server')
-    parts.push({ stop: () => stopHook(service.own, 'server') })
+    await startHook(service.own, role)
+    parts.push({ stop: () => stopHook(service.own, role) })
     const http = await openHttp(httpOptions(config, service, { engine, runtime, reporter }))
     parts.push(http)
-    return {
-      announce: { port: http.address.port, trials: trialsOf(service.apis) },
-      stop: () => stopAll(parts),
-    }
+    return { service, runtime, reporter, http, stop: () => stopAll(parts) }
   } catch (error) {
     // What has ended the start is the news, not what else goes wrong with it.
     await stopAll(parts).catch(() => undefined)
@@ -87,17 +115,16 @@ function opened(config: Config, engine: Engine | undefined): Promise<Engine> {
   return engine === undefined ? Promise.reject(asyncOff(config)) : Promise.resolve(engine)
 }
 
-export interface TaskParts {
+interface TaskParts {
   readonly engine: Engine | undefined
   readonly runtime: TaskRuntime | undefined
 }
 
-/** What the HTTP side of a service is made with. */
-export function httpOptions(
+function httpOptions(
   config: Config,
   { apis, bindings, own }: LoadedService,
   { engine, runtime, reporter }: TaskParts & { readonly reporter?: Reporter | undefined },
-): Parameters<typeof openHttp>[0] {
+): HttpOptions {
   const needsTokens = apis.some(({ operations }) =>
     operations.some(({ served, authenticated }) => served && authenticated),
   )

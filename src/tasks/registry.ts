@@ -21,7 +21,7 @@ export class TaskRegistry {
     if (other !== undefined) {
       throw new TaskError(
         'TASK_DUPLICATE',
-        `Two tasks are named ${JSON.stringify(definition.name)}: ${other.place} and ${definition.place}. Give one another name: asyncTask('name', fn).`,
+        `Two tasks are named ${JSON.stringify(definition.name)}: ${other.place} and ${definition.place}. Give one another name: asyncTask('name', fn).${twice(other, definition)}`,
       )
     }
     this.#definitions.set(definition.name, definition)
@@ -39,6 +39,16 @@ export class TaskRegistry {
   nearest(name: string): string | undefined {
     return nearest(name, this.names())
   }
+}
+
+/** A file of which there are two modules declares each of its tasks twice. */
+function twice(one: TaskDefinition, other: TaskDefinition): string {
+  if (fileOf(one) !== fileOf(other)) return ''
+  return ' If the file has only one, it was loaded twice, by two loaders or under two addresses: for Vitest, set server.deps.inline to ["macaron"].'
+}
+
+function fileOf({ place }: TaskDefinition): string {
+  return place.slice(0, place.lastIndexOf(':'))
 }
 
 /** The tasks of this process: modules declare theirs when they are imported, before any service exists. */

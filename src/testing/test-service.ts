@@ -8,9 +8,9 @@ import { MacaronError } from '../core/errors.ts'
 import { type Stoppable, stopAll } from '../core/lifecycle.ts'
 import { buildHttp } from '../http/server.ts'
 import { runInScope } from '../open-service.ts'
-import { httpOptions } from '../roles.ts'
-import { asyncOff, loadService } from '../service.ts'
-import { withRuntime } from '../tasks/runtime.ts'
+import { assembleServer } from '../roles.ts'
+import { asyncOff } from '../service.ts'
+import { type TaskRuntime, withRuntime } from '../tasks/runtime.ts'
 import { tokensOf } from '../tokens.ts'
 import { TestClient, type Way } from './client.ts'
 import type { Faults } from './faults.ts'
@@ -18,6 +18,7 @@ import { openTaskSide, type TaskSide } from './task-side.ts'
 import type { TestTasks } from './tasks.ts'
 import { TestClock } from './test-clock.ts'
 import { testConfig } from './test-config.ts'
+import { TestStore } from './test-store.ts'
 
 export interface TestServiceOptions {
   /** The service's folder. Default: the current one. */
@@ -38,32 +39,42 @@ export interface TestServiceOptions {
 export async function testService(given: string | URL | TestServiceOptions = {}): Promise<TestService> {
   const options = typeof given === 'string' || given instanceof URL ? { folder: given } : given
   const config = useConfig(testConfig(options))
-  const service = await loadService(config)
-  const clock = new TestClock(Number(options.now ?? Date.now()), async () => taskSide?.expire())
+  const clock = new TestClock(Number(options.now ?? Date.now()), async () => parts.taskSide?.expire())
   const now = () => clock.now()
-  const inside = <T>(fn: () => T): T => withClock(now, () => withRuntime(taskSide?.runtime ?? 'off', fn))
-  const taskSide = await openTaskSide(config, { now, inside })
-  const { engine, runtime } = taskSide ?? {}
-  const http = await buildHttp(httpOptions(config, service, { engine, runtime })).catch(async (error) => {
-    await taskSide?.stop()
+  const store = new TestStore(now)
+  const server = await assembleServer(config, {
+    role: 'test',
+    openStore: () => store.open(),
+    openHttp: buildHttp,
+  }).catch((error) => {
+    store.close()
     throw error
   })
-  return new TestService({
+  const { runtime, reporter, http } = server
+  const inside = <T>(fn: () => T): T => withClock(now, () => withRuntime(runtime ?? 'off', fn))
+  const taskSide =
+    runtime === undefined ? undefined : await openTaskSide({ store, runtime, reporter, now, inside })
+  const parts: Parts = {
     config,
     inject: http.inject,
     inside,
     clock,
+    store,
+    runtime,
     taskSide,
-    http,
+    server,
     tokens: tokensOf(config),
-  })
+  }
+  return new TestService(parts)
 }
 
 interface Parts extends Way {
   readonly config: Config
   readonly clock: TestClock
+  readonly store: TestStore
+  readonly runtime: TaskRuntime | undefined
   readonly taskSide: TaskSide | undefined
-  readonly http: Stoppable
+  readonly server: Stoppable
   readonly tokens: Tokens
 }
 
@@ -112,13 +123,14 @@ export class TestService extends TestClient implements AsyncDisposable {
    */
   async run<T>(fn: () => T | Promise<T>, options: { readonly user?: User } = {}): Promise<T> {
     const context = contextOf(randomUUID(), options.user)
-    return await this.#inside(() => runInScope(fn, context, this.#parts.taskSide?.runtime))
+    return await this.#inside(() => runInScope(fn, context, this.#parts.runtime))
   }
 
   /** Ends it and forgets its store; what is asked of it from here on throws `TEST_SERVICE_CLOSED`. Also done by `await using`. Idempotent. */
   close(): Promise<void> {
-    const { http, taskSide } = this.#parts
-    this.#closing ??= stopAll(taskSide === undefined ? [http] : [taskSide, http])
+    const { store, server, taskSide } = this.#parts
+    const worker = taskSide === undefined ? [] : [taskSide]
+    this.#closing ??= stopAll([{ stop: async () => store.close() }, server, ...worker])
     return this.#closing
   }
 

@@ -1,12 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { MacaronError } from '../core/errors.ts'
 import type { Consumer, Consumption, Engine, Lease, Outcome, Slots } from '../engines/engine.ts'
-import { openSqlite } from '../engines/sqlite/engine.ts'
-import type { MemoryStore } from '../engines/sqlite/memory.ts'
+import type { TestStore } from './test-store.ts'
 
 export interface TestWorkerOptions {
-  readonly store: MemoryStore
-  readonly now: () => number
+  readonly store: TestStore
   /** The names of the tasks that it can run. */
   readonly names: () => readonly string[]
 }
@@ -70,11 +68,7 @@ class Life implements Consumer {
   }
 
   static async begin(options: TestWorkerOptions): Promise<Life> {
-    const { store, now } = options
-    const life = new Life(
-      await openSqlite({ folder: store.file, sync: 'normal', role: 'worker', now }),
-      options,
-    )
+    const life = new Life(await options.store.openOther(), options)
     life.#consumption = await life.#engine.consume(life)
     return life
   }

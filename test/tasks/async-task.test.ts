@@ -52,6 +52,15 @@ suite('asyncTask', () => {
     }
   })
 
+  test('a module that is loaded twice is said to be', async () => {
+    await import('./fixtures/first.ts')
+    const again = new URL('fixtures/first.ts?again', import.meta.url)
+    await assert.rejects(import(again.href), {
+      code: 'TASK_DUPLICATE',
+      message: /If the file has only one, it was loaded twice/,
+    })
+  })
+
   test('refuses a function without name, with the place', () => {
     const place = new RegExp(`^${thisFile}:\\d+: this task has no name`)
     assert.throws(() => asyncTask(() => 1), { code: 'TASK_UNNAMED', message: place })

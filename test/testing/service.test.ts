@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { cpSync, existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
+import { codeOf } from '../../src/core/errors.ts'
 import { testService } from '../../src/testing/testing.ts'
 import { ownFolder } from '../support/folder.ts'
 import { Placed } from './shop/apis/shop.gen.ts'
-import { done, note } from './shop/tasks/mails.ts'
+import { told } from './shop/service.ts'
+import { done, flaky, note } from './shop/tasks/mails.ts'
 
 const shop = join(import.meta.dirname, 'shop')
 const order = { item: 'tea', at: '2026-01-02T03:04:05Z' }
@@ -100,9 +102,26 @@ test('a reply of another status than expected shows body and cause', async () =>
   assert.throws(() => service.faults, { code: 'ASYNC_OFF' })
 })
 
+test('service.ts is told of the start and the stop of a test, and what goes wrong is reported as it is in a worker', async () => {
+  told.length = 0
+  const service = await testService(shop)
+  await service.run(() => flaky.with({ retries: 0 }).fire(1))
+  await service.tasks.drain({ mayFail: true })
+  await service.close()
+  const [start, report, stop] = told
+  assert.deepEqual([start, stop], ['start as test', 'stop as test'])
+  assert.match(String(report), /attempt 1 is not enough.* \(flaky\)$/)
+})
+
 test('mistakes in the files of a service are told with file and line', async (t) => {
   const folder = ownFolder(t)
   await assert.rejects(testService(folder), { code: 'CONFIG_MISSING' })
+  writeFileSync(join(folder, 'macaron.yaml'), 'name: broken')
+  cpSync(join(shop, 'apis'), join(folder, 'apis'), { recursive: true })
+  await assert.rejects(testService(folder), (error: Error) => {
+    assert.match(error.message, /shop\.yaml:6:\d+: .*shop\.orders\.placeOrder/)
+    return codeOf(error) === 'BINDING_MISSING'
+  })
   await assert.rejects(testService({ folder: shop, config: { body_limit: -1 } }), {
     code: 'CONFIG_INVALID',
     message: /^In the settings that the test gives, body_limit must be a whole number/,
