@@ -13,8 +13,11 @@ export interface ClientConfig {
   readonly spec: string
   /** Whether that spec is one of this service's own. */
   readonly isOwn: boolean
-  /** Where the other service is: an address, and what goes before all of its paths. `MACARON_CLIENT_<NAME>_URL` comes first. */
-  readonly url: string
+  /**
+   * Where the other service is: an address, and what goes before all of its paths. `MACARON_CLIENT_<NAME>_URL` comes first. Needed by what makes calls,
+   * and by nothing else: a build that only generates has no addresses.
+   */
+  readonly url: string | undefined
   /** How long a call may take with all its tries, in ms. Default 10 s. */
   readonly timeout: number
   /** How many times more an idempotent call is tried. Default 2. */
@@ -36,7 +39,7 @@ type Values = Omit<ClientConfig, 'spec' | 'isOwn'>
 const keys: {
   readonly [Key in keyof Values]: { readonly read: Reader<Values[Key]>; readonly fallback: Values[Key] }
 } = {
-  url: { read: address, fallback: '' },
+  url: { read: address, fallback: undefined },
   timeout: { read: duration, fallback: 10_000 },
   retries: { read: whole(0, 10), fallback: 2 },
   reply_check: { read: oneOf('fail', 'log', 'off'), fallback: 'fail' },
@@ -88,14 +91,7 @@ function readClient(name: string, raw: unknown, { environment, faults }: Reading
     return undefined
   }
   const given: Readonly<Record<string, unknown>> = { ...raw }
-  const variable = `MACARON_CLIENT_${name.toUpperCase().replace(/[^A-Z0-9]+/g, '_')}_URL`
-  const url = environment[variable] || given.url
-  if (url === undefined) {
-    faults.add(
-      path,
-      `clients.${name}.url is missing: say where the service is, here or in the environment as ${variable}`,
-    )
-  }
+  const url = environment[urlVariable(name)] || given.url
   for (const key of Object.keys(given).filter((one) => !Object.hasOwn(keys, one))) {
     faults.add([...path, key], `clients.${name}.${key} is not known.${didYouMean(key, Object.keys(keys))}`)
   }
@@ -111,6 +107,11 @@ function readClient(name: string, raw: unknown, { environment, faults }: Reading
   })
   // Every key of the table is there, each read by its own reader or its fallback.
   return Object.fromEntries(entries) as Values
+}
+
+/** The environment variable that holds a client's address. */
+export function urlVariable(name: string): string {
+  return `MACARON_CLIENT_${name.toUpperCase().replace(/[^A-Z0-9]+/g, '_')}_URL`
 }
 
 function address(value: unknown): string {

@@ -1,30 +1,38 @@
 import { join } from 'node:path'
 import { type ClientSettings, installClients } from './clients/table.ts'
 import type { Config } from './config.ts'
-import type { ClientConfig } from './config-clients.ts'
+import { type ClientConfig, urlVariable } from './config-clients.ts'
+import { type Fault, SetupError } from './core/errors.ts'
 import type { Api } from './spec/api.ts'
 import { clientFile } from './spec/emit-client.ts'
 import { type Generated, generateIfStale } from './spec/generate.ts'
 import { loadApi } from './spec/load.ts'
+import { locateFaults } from './spec/locate.ts'
 import { models } from './spec/model-registry.ts'
+import { below } from './spec/pointers.ts'
 
 /** The clients of a service: their generated files, and their settings for this process. Their specs are read at the first call. */
 
 /**
  * Brings `clients/*.gen.ts` up to date and makes the clients known. `own` are the service's APIs where they are loaded already.
- * @throws SetupError `SPEC_INVALID`, `GENERATE_FAILED`.
+ * @throws SetupError `SPEC_INVALID`, `GENERATE_FAILED`, `CLIENT_NO_URL` with every client whose address nobody says.
  */
 export async function loadClients(config: Config, own: readonly Api[] = []): Promise<void> {
-  const names = Object.keys(config.clients)
-  if (names.length > 0) await generateClients(config)
-  installClients(
-    new Map(
-      Object.entries(config.clients).map(([name, client]) => [
-        name,
-        settingsOf({ name, client, config, own }),
-      ]),
-    ),
-  )
+  const clients = Object.entries(config.clients)
+  const faults = addressFaults(config)
+  if (faults.length > 0) throw new SetupError('CLIENT_NO_URL', faults)
+  if (clients.length > 0) await generateClients(config)
+  installClients(new Map(clients.map(([name, client]) => [name, settingsOf({ name, client, config, own })])))
+}
+
+/** A fault for each client whose address nobody says. */
+export function addressFaults({ clients, file }: Config): readonly Fault[] {
+  const missing = Object.entries(clients).filter(([, { url }]) => url === undefined)
+  const placed = missing.map(([name]) => ({
+    pointer: below('/clients', name),
+    message: `clients.${name}.url is missing: say where the service is, here or in the environment as ${urlVariable(name)}`,
+  }))
+  return locateFaults(file, placed)
 }
 
 /** Writes the generated files of all clients that are out of date. */
@@ -51,7 +59,7 @@ interface Made {
 function settingsOf({ name, client, config, own }: Made): ClientSettings {
   return {
     name,
-    url: client.url,
+    url: client.url ?? '',
     timeoutMs: client.timeout,
     retries: client.retries,
     replyCheck: client.reply_check,

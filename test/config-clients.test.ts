@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { loadConfig } from '../src/config.ts'
 import { SetupError } from '../src/core/errors.ts'
+import { loadClients } from '../src/service-clients.ts'
 import { type Files, serviceWith } from './support/config.ts'
 
 /** A service's folder with specs that only have to be there. */
@@ -100,11 +101,25 @@ clients:
       '9: clients.login.reply_check must be one of fail, log, off',
       '10: clients.login.headers must be a map of headers; Host is set by the client itself',
       '11: clients.bank must be a map, with at least a url',
-      'clients.mail.url is missing: .*MACARON_CLIENT_MAIL_URL',
     ])
       assert.match(told, new RegExp(part))
     assert.doesNotMatch(error.message, /hidden/)
   }
+})
+
+test('a client whose address nobody says stops what makes calls, and nothing else', async (t) => {
+  const folder = folderWith(t, 'name: shop\nclients:\n  bank: { retries: 1 }\n', [
+    'clients/bank.yaml',
+    'clients/mail.yaml',
+  ])
+  const config = loadConfig({ folder, environment: {} })
+  await assert.rejects(loadClients(config), (error) => {
+    assert.ok(error instanceof SetupError)
+    assert.equal(error.code, 'CLIENT_NO_URL')
+    assert.match(error.message, /macaron\.yaml:3:3: clients\.bank\.url is missing: .*MACARON_CLIENT_BANK_URL/)
+    assert.match(error.message, /clients\.mail\.url is missing: .*MACARON_CLIENT_MAIL_URL/)
+    return true
+  })
 })
 
 test('clients that are no map are refused, and without any there are none', (t) => {
