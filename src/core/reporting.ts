@@ -25,20 +25,33 @@ export function installReporter(reporter: Reporter | undefined): void {
  * id under which it is logged. Never throws. PyMacaron's `report_error`.
  */
 export function reportError(title: string, options?: ReportOptions): string {
-  return report('error', title, options)
+  return report({ level: 'error', by: reportError }, title, options)
 }
 
 /** The same as a warning. PyMacaron's `report_warning`. */
 export function reportWarning(title: string, options?: ReportOptions): string {
-  return report('warning', title, options)
+  return report({ level: 'warning', by: reportWarning }, title, options)
 }
 
-function report(level: 'error' | 'warning', title: string, { error, details }: ReportOptions = {}): string {
+interface Kind {
+  readonly level: 'error' | 'warning'
+  /** What the service has called. */
+  readonly by: (title: string, options?: ReportOptions) => string
+}
+
+function report({ level, by }: Kind, title: string, { error, details }: ReportOptions = {}): string {
   const context = currentContext()
   const errorId = randomUUID()
-  const cause = error === undefined ? new MacaronError('REPORTED', title) : asError(error)
+  const cause = error === undefined ? reported(title, by) : asError(error)
   const { callId, user, task } = context ?? {}
   emit('service.report', { level, title, callId, userId: user?.sub, taskId: task?.id, errorId, error: cause })
   installed?.report({ title: String(title), error: cause, errorId, level, details }, context)
   return errorId
+}
+
+/** Its stack begins where the service has reported it. */
+function reported(title: string, by: Kind['by']): MacaronError {
+  const error = new MacaronError('REPORTED', title)
+  Error.captureStackTrace(error, by)
+  return error
 }

@@ -9,8 +9,9 @@ export interface ErrorModel {
 
 /** Whether a handler has returned an instance of its spec's model `Error` with a status of 400 or more: that is the reply's status then. */
 export function isErrorModel(value: unknown): value is ErrorModel {
-  if (typeof value !== 'object' || value === null || modelEntryOf(value)?.name !== 'Error') return false
-  if (!('status' in value && 'error' in value && 'error_description' in value)) return false
+  // Nearly every reply ends here: what costs least comes first.
+  if (typeof value !== 'object' || value === null || !('status' in value)) return false
   const { status } = value
-  return typeof status === 'number' && Number.isInteger(status) && status >= 400 && status <= 599
+  if (typeof status !== 'number' || !Number.isInteger(status) || status < 400 || status > 599) return false
+  return 'error' in value && 'error_description' in value && modelEntryOf(value)?.name === 'Error'
 }

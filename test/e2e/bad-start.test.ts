@@ -89,6 +89,23 @@ const rubbish: readonly Rubbish[] = [
     says: [/tasks\/broken\.ts.*at import/, /\[TASK_MODULE_BROKEN\]/],
   },
   {
+    what: 'a service.ts with a misspelt part',
+    files: { 'service.ts': 'export const service = { onStrat() {} }\n' },
+    says: [/service\.ts: A service has no "onStrat"\. Did you mean "onStart"\?/, /\[SERVICE_INVALID\]/],
+  },
+  {
+    what: 'an onStart that throws in executors alone',
+    command: 'start',
+    files: {
+      'service.ts':
+        "export const service = { onStart({ role }) { if (role === 'executor') throw new Error('no GPU here') } }\n",
+    },
+    says: [
+      /service\.ts: onStart has thrown \(role executor\): Error: no GPU here/,
+      /\[SERVICE_START_FAILED\]/,
+    ],
+  },
+  {
     what: 'a task without a name',
     files: {
       'tasks/broken.ts':
