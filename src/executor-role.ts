@@ -1,8 +1,8 @@
 import type { Config } from './config.ts'
 import type { Engine } from './engines/engine.ts'
-import { lastReportsMs, reporterOf } from './reporters.ts'
+import { endOwn, reporterOf } from './reporters.ts'
 import { asyncOff, enableTasks, loadTasks } from './service.ts'
-import { startHook, stopHook } from './service-file.ts'
+import { startHook } from './service-file.ts'
 import { openStoreWhenPossible } from './store.ts'
 import { registry } from './tasks/registry.ts'
 import type { ExecutorService } from './worker/executor.ts'
@@ -20,8 +20,7 @@ export async function loadExecutor(config: Config): Promise<ExecutorService & { 
   await startHook(own, 'executor')
   // What code fires that goes on after its attempt is stored by this process itself.
   const close = async () => {
-    await stopHook(own, 'executor')
-    await reporter?.idle(lastReportsMs)
+    await endOwn(own, 'executor', reporter)
     await runtime.idle()
     await engine?.close()
   }

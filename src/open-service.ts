@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { loadConfig, useConfig } from './config.ts'
 import { type Context, contextOf, type User, withContext } from './core/context.ts'
 import { installReporter } from './core/reporting.ts'
-import { lastReportsMs, reporterOf } from './reporters.ts'
+import { endOwn, lastReports, reporterOf } from './reporters.ts'
 import { asyncOff, defaultUser, enableTasks, loadService } from './service.ts'
-import { startHook, stopHook } from './service-file.ts'
+import { startHook } from './service-file.ts'
 import { openStore } from './store.ts'
 import { dropScope, takeStaged } from './tasks/outbox.ts'
 import { installRuntime, type TaskRuntime } from './tasks/runtime.ts'
@@ -39,7 +39,7 @@ export async function openService(options: OpenServiceOptions = {}): Promise<Ope
   const runtime = enableTasks(config, () => Promise.resolve(engine))
   const reporter = reporterOf(config, own)
   const closeStore = async () => {
-    await reporter?.idle(lastReportsMs)
+    await lastReports(reporter)
     installReporter(undefined)
     await runtime?.idle()
     installRuntime(undefined)
@@ -47,7 +47,7 @@ export async function openService(options: OpenServiceOptions = {}): Promise<Ope
   }
   let closed: Promise<void> | undefined
   const close = () => {
-    closed ??= stopHook(own, 'script').then(closeStore)
+    closed ??= endOwn(own, 'script', reporter).then(closeStore)
     return closed
   }
   await startHook(own, 'script').catch(async (error: unknown) => {

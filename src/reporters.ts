@@ -2,7 +2,8 @@ import { hostname } from 'node:os'
 import type { Config } from './config.ts'
 import { Reporter } from './core/reporter.ts'
 import { installReporter } from './core/reporting.ts'
-import type { ServiceFile } from './service-file.ts'
+import type { ServiceRole } from './define-service.ts'
+import { type ServiceFile, stopHook } from './service-file.ts'
 
 /** The reporter of this process, also the one of `reportError`; undefined where the service has none, or reports are off. */
 export function reporterOf(config: Config, { definition }: ServiceFile): Reporter | undefined {
@@ -21,5 +22,20 @@ export function reporterOf(config: Config, { definition }: ServiceFile): Reporte
   return reporter
 }
 
-/** How long an ending process waits for reports that are on their way, in ms. */
-export const lastReportsMs = 3000
+/** The service's own end of a process: reports that are on their way, `onStop`, and what that has reported. */
+export async function endOwn(
+  own: ServiceFile,
+  role: ServiceRole,
+  reporter: Reporter | undefined,
+): Promise<void> {
+  await lastReports(reporter)
+  await stopHook(own, role)
+  await lastReports(reporter)
+}
+
+/** Waits for reports that are on their way, though not for ever. */
+export async function lastReports(reporter: Reporter | undefined): Promise<void> {
+  await reporter?.idle(lastReportsMs)
+}
+
+const lastReportsMs = 3000

@@ -7,9 +7,9 @@ import { entryOf } from './entries.ts'
 import { type CrashApi, crashApi } from './http/crash-api.ts'
 import type { HttpOptions } from './http/options.ts'
 import { openHttp } from './http/server.ts'
-import { lastReportsMs, reporterOf } from './reporters.ts'
+import { endOwn, lastReports, reporterOf } from './reporters.ts'
 import { asyncOff, defaultUser, enableTasks, handlersOf, type LoadedService, loadService } from './service.ts'
-import { startHook, stopHook } from './service-file.ts'
+import { startHook } from './service-file.ts'
 import type { Bindings } from './spec/bindings.ts'
 import { checksOf } from './spec/checks.ts'
 import { models } from './spec/model-registry.ts'
@@ -68,11 +68,11 @@ export async function assembleServer<Http extends Stoppable>(
   const runtime = enableTasks(config, () => opened(config, engine))
   const parts: Stoppable[] = [
     { stop: () => closeStore({ engine, runtime }) },
-    { stop: async () => reporter?.idle(lastReportsMs) },
+    { stop: () => lastReports(reporter) },
   ]
   try {
     await startHook(service.own, role)
-    parts.push({ stop: () => stopHook(service.own, role) })
+    parts.push({ stop: () => endOwn(service.own, role, reporter) })
     const http = await openHttp(httpOptions(config, service, { engine, runtime, reporter }))
     parts.push(http)
     return { service, runtime, reporter, http, stop: () => stopAll(parts) }

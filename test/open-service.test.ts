@@ -41,7 +41,7 @@ test('a script runs the hooks of the service, reports to its reporter, and acts 
   })
   await service.close()
   await service.close()
-  assert.deepEqual(seen, ['start script', 'user nightly', 'stop script', 'told odd'])
+  assert.deepEqual(seen, ['start script', 'user nightly', 'told odd', 'stop script'])
 })
 
 test('an onStart that throws ends the script, and its store is closed', async (t) => {
