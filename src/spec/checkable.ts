@@ -2,10 +2,11 @@ import type { JsonSchema } from './api.ts'
 
 /**
  * A schema of an Api in the form its validator takes: the same rules, annotations left out, references by the validator's keys, and
- * four keywords of our own (see check-keywords.ts) in place of rules that JSON Schema can't say:
+ * five keywords of our own (see check-keywords.ts) in place of rules that JSON Schema can't say:
  *
  * - `dateTime` for text of format date-time, since models hold a Date there;
  * - `requiredInReply`, `requiredInRequest` for required properties that are readOnly (or have a default) or writeOnly;
+ * - `hidden` where values are never told in messages;
  * - `distinct` for uniqueItems, since comparing every two items of a stranger's list takes quadratic time.
  */
 export type Checkable = boolean | { readonly [keyword: string]: unknown }
@@ -51,34 +52,46 @@ const schemaKeywords = [
 const listKeywords = ['allOf', 'anyOf', 'oneOf', 'prefixItems']
 const mapKeywords = ['patternProperties', 'dependentSchemas']
 
-/** `keyOf` gives the validator's key of a reference. */
-export function checkable(schema: JsonSchema, keyOf: (ref: string) => string): Checkable {
+/** What converting a schema needs. */
+export interface Converting {
+  /** The validator's key of a reference; `hidden` as below. */
+  keyOf(ref: string, hidden: boolean): string
+  /** Whether the schema is within one whose values are never told. */
+  readonly hidden: boolean
+}
+
+/** The checkable form of a schema. */
+export function checkable(schema: JsonSchema, { keyOf, hidden: within }: Converting): Checkable {
   if (typeof schema === 'boolean') return schema
-  const made: Keywords = typeof schema.$ref === 'string' ? { $ref: keyOf(schema.$ref) } : {}
+  const converting = { keyOf, hidden: within || isSensitive(schema) }
+  const made: Keywords =
+    typeof schema.$ref === 'string' ? { $ref: keyOf(schema.$ref, converting.hidden) } : {}
   for (const keyword of rules) if (schema[keyword] !== undefined) made[keyword] = schema[keyword]
   for (const keyword of schemaKeywords) {
     const inner = schema[keyword]
-    if (inner !== undefined) made[keyword] = checkable(asSchema(inner), keyOf)
+    if (inner !== undefined) made[keyword] = checkable(asSchema(inner), converting)
   }
   for (const keyword of listKeywords) {
     const list = schema[keyword]
-    if (Array.isArray(list)) made[keyword] = list.map((branch) => checkable(asSchema(branch), keyOf))
+    if (Array.isArray(list)) made[keyword] = list.map((branch) => checkable(asSchema(branch), converting))
   }
   for (const keyword of mapKeywords) {
-    if (schema[keyword] !== undefined) made[keyword] = byName(schemasIn(schema, keyword), keyOf)
+    if (schema[keyword] !== undefined) made[keyword] = byName(schemasIn(schema, keyword), converting)
   }
-  addProperties(schema, made, keyOf)
+  addProperties(schema, made, converting)
   if (schema.uniqueItems === true) made.distinct = true
+  if (converting.hidden) made.hidden = true
   return schema.format === 'date-time' ? withDateTime(made) : made
 }
 
-function addProperties(
-  schema: Exclude<JsonSchema, boolean>,
-  made: Keywords,
-  keyOf: (ref: string) => string,
-): void {
+/** Whether values of a schema are never told in messages: passwords, what only goes in, and what is marked `x-sensitive`. */
+function isSensitive(schema: Exclude<JsonSchema, boolean>): boolean {
+  return schema.format === 'password' || schema.writeOnly === true || schema['x-sensitive'] === true
+}
+
+function addProperties(schema: Exclude<JsonSchema, boolean>, made: Keywords, converting: Converting): void {
   const properties = propertiesOf(schema)
-  if (Object.keys(properties).length > 0) made.properties = byName(properties, keyOf)
+  if (Object.keys(properties).length > 0) made.properties = byName(properties, converting)
   const required = requiredOf(schema)
   if (required.length === 0) return
   // What has a default is filled in for requests and models, not for replies.
@@ -90,8 +103,10 @@ function addProperties(
   if (inRequest.length > 0) made.requiredInRequest = inRequest
 }
 
-function byName(schemas: Readonly<Record<string, JsonSchema>>, keyOf: (ref: string) => string): object {
-  return Object.fromEntries(Object.entries(schemas).map(([name, part]) => [name, checkable(part, keyOf)]))
+function byName(schemas: Readonly<Record<string, JsonSchema>>, converting: Converting): object {
+  return Object.fromEntries(
+    Object.entries(schemas).map(([name, part]) => [name, checkable(part, converting)]),
+  )
 }
 
 /** Whether the schema of a property has an annotation, other than false. */

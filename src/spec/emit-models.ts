@@ -17,12 +17,17 @@ export class ModelTexts {
     this.#api = api
     this.#names = names
     this.#types = types
-    for (const [name, schema] of Object.entries(api.schemas)) {
+  }
+
+  /** Models are to have the members of their parents, which are classes of the very service that the file is for. */
+  withParents(): this {
+    for (const [name, schema] of Object.entries(this.#api.schemas)) {
       const dotted = parentNameOf(schema)
       if (dotted === undefined || !this.#isModel(name)) continue
-      const className = names.ofRef(`#/schemas/${escapeSegment(name)}`)
-      this.#parents.set(name, { dotted, alias: names.unique(`${className}Parent`) })
+      const className = this.#names.ofRef(`#/schemas/${escapeSegment(name)}`)
+      this.#parents.set(name, { dotted, alias: this.#names.unique(`${className}Parent`) })
     }
+    return this
   }
 
   /** The declarations of all named schemas, and of the parts that are referred to. */

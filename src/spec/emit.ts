@@ -3,7 +3,7 @@ import type { Api } from './api.ts'
 import { classTable, ModelTexts } from './emit-models.ts'
 import { EmitNames } from './emit-names.ts'
 import { handlerTypes } from './emit-operations.ts'
-import { quoted, TypeTexts } from './emit-types.ts'
+import { memberName, quoted, TypeTexts } from './emit-types.ts'
 
 /**
  * The text of `apis/<name>.gen.ts`: the models of an API as classes, its other schemas as types, and the types of its handlers. The same
@@ -12,10 +12,15 @@ import { quoted, TypeTexts } from './emit-types.ts'
 export function generate(api: Api): string {
   const names = new EmitNames(api)
   const types = new TypeTexts(api, names)
-  const models = new ModelTexts(api, names, types)
+  const models = new ModelTexts(api, names, types).withParents()
   const classes = models.classes()
   const handlers = handlerTypes(api.operations, names, types)
-  const body = [...models.declarations(), ...handlers, ...modelDefinition(api, classes, models.parents())]
+  const body = [
+    ...models.declarations(),
+    ...handlers,
+    ...modelDefinition(api, classes, models.parents()),
+    ...augmentation(api, classes),
+  ]
   const imported = [imports(classes.length > 0, handlers.length > 0), ...models.imports()]
   return `/* eslint-disable */\n${imported.join('\n')}\n\n${body.join('\n\n')}\n`
 }
@@ -23,6 +28,19 @@ export function generate(api: Api): string {
 function imports(hasModels: boolean, hasHandlers: boolean): string {
   const names = [...(hasModels ? ['defineModels', 'Model'] : []), ...(hasHandlers ? ['type Result'] : [])]
   return names.length === 0 ? 'export {}' : `import { ${names.join(', ')} } from 'macaron'`
+}
+
+/** Gives `apis.<name>.<Model>` its type. */
+function augmentation(api: Api, classes: readonly (readonly [string, string])[]): string[] {
+  if (classes.length === 0) return []
+  const members = classes.map(([schema, name]) => `      ${memberName(schema)}: typeof ${name}`)
+  const lines = [
+    "declare module 'macaron' {",
+    '  interface Apis {',
+    `    ${memberName(api.name)}: {`,
+    ...members,
+  ]
+  return [[...lines, '    }', '  }', '}'].join('\n')]
 }
 
 /** Tells Macaron which class is of which schema, and where the spec is, which is read when the first model is made. */

@@ -38,13 +38,11 @@ export function faultsOf(errors: readonly ErrorObject[], explaining: Explaining)
 function toFaults(error: ErrorObject, explaining: Explaining): readonly ValueFault[] {
   if (error.keyword === 'anyOf' || error.keyword === 'oneOf') return unionFaults(error, explaining)
   const segments = [...segmentsOf(error.instancePath), ...childOf(error)]
-  const hidden =
-    [explaining.root, ...segments].some(isSecretName) || error.parentSchema?.format === 'password'
+  const hidden = [explaining.root, ...segments].some(isSecretName) || error.parentSchema?.hidden === true
   const path = pathOf(segments, explaining)
   if (error.propertyName === undefined) return [{ path, message: wordingOf(error, hidden) }]
-  return [
-    { path, message: `has the property ${shown(error.propertyName)}, whose name ${wordingOf(error, true)}` },
-  ]
+  const name = hidden ? 'a property' : `the property ${shown(error.propertyName)}`
+  return [{ path, message: `has ${name}, whose name ${wordingOf(error, true)}` }]
 }
 
 /** The property that an error is about, where it is told of its owner. */

@@ -58,6 +58,16 @@ export class ModelRegistry {
     return this.#known.get(api)?.models.find(name)
   }
 
+  /** The names of the APIs that are known. */
+  apiNames(): readonly string[] {
+    return [...this.#known.keys()]
+  }
+
+  /** The names of an API's models, in the order of its spec, which is loaded for that; none where the API is not known. */
+  namesOf(api: string): readonly string[] {
+    return this.#known.get(api)?.models.names() ?? []
+  }
+
   /** Which model an object is an instance of. */
   nameOf(value: object): { readonly api: string; readonly name: string } | undefined {
     const entry = modelEntryOf(value)

@@ -8,7 +8,7 @@ import { valueAt } from './pointers.ts'
  */
 export class SchemaTable {
   readonly #api: Api
-  readonly #refs: string[] = []
+  readonly #refs: { readonly ref: string; readonly hidden: boolean }[] = []
   readonly #keys = new Map<string, string>()
   readonly #converted: Checkable[] = []
 
@@ -18,12 +18,13 @@ export class SchemaTable {
 
   /** A schema in the form validators take. What it refers to is in the table from then on. */
   convert(schema: JsonSchema): Checkable {
-    const converted = checkable(schema, (ref) => this.#keyOf(ref))
-    while (this.#converted.length < this.#refs.length) {
-      const target = resolve(this.#api, this.#refs[this.#converted.length] ?? '')
-      this.#converted.push(checkable(target, (ref) => this.#keyOf(ref)))
+    const keyOf = (ref: string, hidden: boolean) => this.#keyOf(ref, hidden)
+    const converted = checkable(schema, { keyOf, hidden: false })
+    for (;;) {
+      const next = this.#refs[this.#converted.length]
+      if (next === undefined) return converted
+      this.#converted.push(checkable(resolve(this.#api, next.ref), { keyOf, hidden: next.hidden }))
     }
-    return converted
   }
 
   /** The schemas that were added since the table had `known` of them, with their keys. */
@@ -34,19 +35,21 @@ export class SchemaTable {
   /** What the spec calls a branch that is a reference. */
   nameOf(branch: Checkable): string | undefined {
     if (typeof branch === 'boolean' || typeof branch.$ref !== 'string') return undefined
-    const ref = this.#refs[Number(branch.$ref.slice(1))]
-    return ref
-      ?.slice(ref.lastIndexOf('/') + 1)
+    const known = this.#refs[Number(branch.$ref.slice(1))]
+    return known?.ref
+      .slice(known.ref.lastIndexOf('/') + 1)
       .replaceAll('~1', '/')
       .replaceAll('~0', '~')
   }
 
-  #keyOf(ref: string): string {
-    const known = this.#keys.get(ref)
+  /** What is referred to from a hidden place is another schema than the same where it may be told. */
+  #keyOf(ref: string, hidden: boolean): string {
+    const name = hidden ? `hidden ${ref}` : ref
+    const known = this.#keys.get(name)
     if (known !== undefined) return known
     const key = `s${this.#refs.length}`
-    this.#refs.push(ref)
-    this.#keys.set(ref, key)
+    this.#refs.push({ ref, hidden })
+    this.#keys.set(name, key)
     return key
   }
 }

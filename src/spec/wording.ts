@@ -70,7 +70,7 @@ const sentences: Readonly<Record<string, Sentence>> = {
   format: ({ params }, not) =>
     `must be ${formatWords[params.format] ?? `in the format "${params.format}"`}${not}`,
   enum: ({ params, data }, not) =>
-    `must be ${choices(params.allowedValues)}${not}.${nearestChoice(data, params.allowedValues)}`,
+    `must be ${choices(params.allowedValues)}${not}.${not === '' ? '' : nearestChoice(data, params.allowedValues)}`,
   const: ({ params }, not) => `must be ${shown(params.allowedValue)}${not}.`,
   pattern: ({ params }, not) => `must match /${params.pattern}/${not}`,
   multipleOf: ({ params }, not) => `must be a multiple of ${params.multipleOf}${not}`,

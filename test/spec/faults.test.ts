@@ -169,3 +169,35 @@ test('a date-time is a real moment with a time zone', () => {
     assert(!isDateTime(text), text)
   }
 })
+
+test('values of passwords, of what only goes in and of what is marked sensitive are never told, at any depth', () => {
+  const api = api3({
+    schemas: `
+Account:
+  type: object
+  properties:
+    phrase: { type: string, format: password, minLength: 9, pattern: '^x' }
+    pin2: { type: string, x-sensitive: true, enum: [one, two] }
+    answer: { allOf: [{ $ref: '#/components/schemas/Answer' }], writeOnly: true }
+    answers: { type: array, x-sensitive: true, items: { $ref: '#/components/schemas/Answer' } }
+    told: { $ref: '#/components/schemas/Answer' }
+Answer:
+  type: object
+  properties:
+    text: { type: string, maxLength: 3, pattern: '^x' }
+    number: { anyOf: [{ type: integer }, { type: boolean }] }
+    next: { $ref: '#/components/schemas/Answer' }`,
+  })
+  const answer = { text: 'SECRET', number: 'SECRET', next: { text: 'SECRET' } }
+  const value = {
+    phrase: 'SECRET',
+    pin2: 'SECRET',
+    answer,
+    answers: [answer, 'SECRET'],
+    told: { text: 'told' },
+  }
+  const faults = new Checker(api).check({ $ref: '#/schemas/Account' }).faults(value, 'request', 'body')
+  assert(faults.length >= 12, JSON.stringify(faults))
+  for (const { path, message } of faults) assert.doesNotMatch(message, /SECRET/, path)
+  assert(faults.some(({ path, message }) => path === 'body.told.text' && message.endsWith('not "told"')))
+})

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { generate } from '../../src/spec/emit.ts'
@@ -32,6 +32,7 @@ components:
     Account:
       description: Who buys
       type: object
+      x-parent: shop.people.AccountParent
       required: [name, kind, id]
       properties:
         id: { type: integer, readOnly: true }
@@ -54,8 +55,18 @@ components:
     Anything: {}
 `
 
+const parent = `
+import type { Account } from '../apis/shop.gen.ts'
+export class AccountParent {
+  declare name: string
+  get shout(): string { return this.name.toUpperCase() }
+  isOlder(this: Account, other: Account): boolean { return Number(this.born) < Number(other.born) }
+}
+`
+
 const user = `
-import { Account, Address, Cat, Date2, type AccountInit, type Anything, type Pet, type ReplaceAccount } from './shop.gen.ts'
+import { apis } from 'macaron'
+import { Account, Address, Cat, Date2, type AccountInit, type Anything, type Pet, type ReplaceAccount } from './apis/shop.gen.ts'
 
 const account: Account = new Account({ name: 'Ada', kind: 'person', born: '2026-11-23T10:00:00Z', address: { city: 'Rome' }, pet: { lives: 9 } })
 const kind: 'person' | "firm's" = account.kind
@@ -78,6 +89,15 @@ export const replaceAccount: ReplaceAccount = async (body, parameters) => {
   if (dryRun) return { name: body.name, kind: 'person', born: since ?? null }
   return id > 3 ? body.clone() : undefined
 }
+const shout: string = account.shout
+const older: boolean = account.isOlder(account)
+const made: Account = new apis.shop.Account({ name: 'x', kind: 'person' })
+// @ts-expect-error an API that does not exist
+void apis.shpo
+// @ts-expect-error a model that does not exist
+void apis.shop.Acount
+// @ts-expect-error a method that needs an Account
+new Address({ city: 'x' }).isOlder
 // @ts-expect-error a required property is missing
 new Account({ kind: 'person' })
 // @ts-expect-error a value that the enum doesn't have
@@ -86,24 +106,31 @@ new Account({ name: 'x', kind: 'other' })
 new Account({ name: 'x', kind: 'person', mane: 'y' })
 // @ts-expect-error a reply of another form
 export const wrong: ReplaceAccount = () => ({ text: 'no' })
-void [account, kind, born, address, others, pet, score, odd, copy, back, init, none, day, anything]
+void [shout, older, made, account, kind, born, address, others, pet, score, odd, copy, back, init, none, day, anything]
 `
 
-test('the generated types fit how handlers use them, and refuse what the spec refuses', async (context) => {
+/** A service in a folder of its own, with its generated file. */
+async function shop(context: TestContext): Promise<{ path: string; file: string }> {
   const path = await insideFolder(context)
-  await writeFile(join(path, 'shop.yaml'), spec)
-  await generateIfStale(join(path, 'shop.yaml'))
+  for (const folder of ['apis', 'shop']) await mkdir(join(path, folder))
+  await writeFile(join(path, 'apis/shop.yaml'), spec)
+  await writeFile(join(path, 'shop/people.ts'), parent)
+  const { file } = await generateIfStale(join(path, 'apis/shop.yaml'))
+  return { path, file }
+}
+
+test('the generated types fit how handlers use them, and refuse what the spec refuses', async (context) => {
+  const { path } = await shop(context)
   await writeFile(join(path, 'user.ts'), user)
   assert.equal(await typeFaults(path), '')
 })
 
 test('a generated file runs as it is, and its models check, revive and travel', async (context) => {
-  const path = await insideFolder(context)
-  await writeFile(join(path, 'shop.yaml'), spec)
-  const { file } = await generateIfStale(join(path, 'shop.yaml'))
+  const { file } = await shop(context)
   const script = `
     import { Account, Address } from ${JSON.stringify(pathToFileURL(file).href)}
     const account = Account.from({ name: 'Ada', born: '2026-11-23T10:00:00Z', address: { city: 'Rome' }, clone: 'own' })
+    console.log(account.shout, account.isOlder(account), account.toString === Object.prototype.toString)
     console.log(account.address instanceof Address, account.born instanceof Date, account.kind, JSON.stringify(account))
     try { new Account({ name: 3 }) } catch (error) { console.log(error.code) }`
   const { stdout } = await promisify(execFile)(process.execPath, [
@@ -113,6 +140,7 @@ test('a generated file runs as it is, and its models check, revive and travel', 
     script,
   ])
   assert.deepEqual(stdout.split('\n'), [
+    'ADA false true',
     'true true person {"name":"Ada","born":"2026-11-23T10:00:00.000Z","address":{"city":"Rome"},"clone":"own","kind":"person"}',
     'MODEL_INVALID',
     '',

@@ -1,4 +1,4 @@
-// Made by Macaron from helloworld.yaml: change that, not this. [1:d617d9651b99b49e994dd972d0b81d1a]
+// Made by Macaron from helloworld.yaml: change that, not this. [2:d617d9651b99b49e994dd972d0b81d1a]
 /* eslint-disable */
 import { defineModels, Model, type Result } from 'macaron'
 
@@ -75,3 +75,14 @@ defineModels(new URL('./helloworld.yaml', import.meta.url), {
   Account,
   Mail,
 })
+
+declare module 'macaron' {
+  interface Apis {
+    helloworld: {
+      Hello: typeof Hello
+      Signup: typeof Signup
+      Account: typeof Account
+      Mail: typeof Mail
+    }
+  }
+}

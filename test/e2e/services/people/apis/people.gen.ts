@@ -1,4 +1,4 @@
-// Made by Macaron from people.yaml: change that, not this. [1:3d2b47df26f35b594e2cca197aa2f6ff]
+// Made by Macaron from people.yaml: change that, not this. [2:3d2b47df26f35b594e2cca197aa2f6ff]
 /* eslint-disable */
 import { defineModels, Model, type Result } from 'macaron'
 import type { PersonParent } from '../people/models.ts'
@@ -54,3 +54,13 @@ defineModels(new URL('./people.yaml', import.meta.url), {
 }, {
   Person: 'people.models.PersonParent',
 })
+
+declare module 'macaron' {
+  interface Apis {
+    people: {
+      Person: typeof Person
+      Address: typeof Address
+      Seen: typeof Seen
+    }
+  }
+}
