@@ -3,9 +3,20 @@ import { didYouMean } from '../core/nearest.ts'
 import { type ModelRegistry, models } from './model-registry.ts'
 import type { ModelClass } from './models.ts'
 
-/** The APIs of the service with their models, by name. Generated files add theirs, so that `apis.shop.Account` has its type. */
+/**
+ * The models of each API, `{ shop: { Account: typeof Account } }`, as generated files add them: each under a key of its own, so that services that have an
+ * API of the same name can be type-checked together.
+ */
 // biome-ignore lint/suspicious/noEmptyInterface: filled by declaration merging.
-export interface Apis {}
+export interface ApiModelTypes {}
+
+/** The APIs of the service with their models, by name. */
+export type Apis = object & All<ApiModelTypes[keyof ApiModelTypes]>
+
+/** What every part of a union has. */
+type All<Union> = (Union extends unknown ? (part: Union) => void : never) extends (part: infer Part) => void
+  ? Part
+  : never
 
 /**
  * The models of the service at run time, as PyMacaron's `apipool`: `new apis.shop.Account({ … })` is the class of the generated file. Two APIs may have a

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
 import type { Api } from './api.ts'
 import { classTable, ModelTexts } from './emit-models.ts'
@@ -15,11 +16,12 @@ export function generate(api: Api): string {
   const models = new ModelTexts(api, names, types).withParents()
   const classes = models.classes()
   const handlers = handlerTypes(api.operations, names, types)
+  const declarations = models.declarations()
   const body = [
-    ...models.declarations(),
+    ...declarations,
     ...handlers,
     ...modelDefinition(api, classes, models.parents()),
-    ...augmentation(api, classes),
+    ...augmentation(api, classes, declarations),
   ]
   const imported = [imports(classes.length > 0, handlers.length > 0), ...models.imports()]
   return `/* eslint-disable */\n${imported.join('\n')}\n\n${body.join('\n\n')}\n`
@@ -30,17 +32,22 @@ function imports(hasModels: boolean, hasHandlers: boolean): string {
   return names.length === 0 ? 'export {}' : `import { ${names.join(', ')} } from 'macaron'`
 }
 
-/** Gives `apis.<name>.<Model>` its type. */
-function augmentation(api: Api, classes: readonly (readonly [string, string])[]): string[] {
+/** Gives `apis.<name>.<Model>` its type, under a key that no other file has: another service may have an API of the name. */
+function augmentation(
+  api: Api,
+  classes: readonly (readonly [string, string])[],
+  models: readonly string[],
+): string[] {
   if (classes.length === 0) return []
-  const members = classes.map(([schema, name]) => `      ${memberName(schema)}: typeof ${name}`)
-  const lines = [
+  const hash = createHash('sha256').update(models.join('\n')).digest('hex').slice(0, 8)
+  const members = classes.map(([schema, name]) => `        ${memberName(schema)}: typeof ${name}`)
+  const opening = [
     "declare module 'macaron' {",
-    '  interface Apis {',
-    `    ${memberName(api.name)}: {`,
-    ...members,
+    '  interface ApiModelTypes {',
+    `    ${quoted(`${api.name} ${hash}`)}: {`,
+    `      ${memberName(api.name)}: {`,
   ]
-  return [[...lines, '    }', '  }', '}'].join('\n')]
+  return [[...opening, ...members, '      }', '    }', '  }', '}'].join('\n')]
 }
 
 /** Tells Macaron which class is of which schema, and where the spec is, which is read when the first model is made. */

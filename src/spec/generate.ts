@@ -10,7 +10,7 @@ import type { ReadOptions } from './read-api.ts'
 /** Keeps generated files in step with their specs. */
 
 /** Changes with the form of generated files, so that a newer Macaron writes them anew. */
-const generation = 2
+const generation = 3
 
 export interface Generated {
   readonly file: string

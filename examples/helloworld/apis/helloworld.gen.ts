@@ -1,4 +1,4 @@
-// Made by Macaron from helloworld.yaml: change that, not this. [2:d617d9651b99b49e994dd972d0b81d1a]
+// Made by Macaron from helloworld.yaml: change that, not this. [3:d617d9651b99b49e994dd972d0b81d1a]
 /* eslint-disable */
 import { defineModels, Model, type Result } from 'macaron'
 
@@ -77,12 +77,14 @@ defineModels(new URL('./helloworld.yaml', import.meta.url), {
 })
 
 declare module 'macaron' {
-  interface Apis {
-    helloworld: {
-      Hello: typeof Hello
-      Signup: typeof Signup
-      Account: typeof Account
-      Mail: typeof Mail
+  interface ApiModelTypes {
+    'helloworld 77d6c6ba': {
+      helloworld: {
+        Hello: typeof Hello
+        Signup: typeof Signup
+        Account: typeof Account
+        Mail: typeof Mail
+      }
     }
   }
 }

@@ -1,4 +1,4 @@
-// Made by Macaron from shop.yaml: change that, not this. [2:3a7a7d0946c1021f2f56d09eaafc11a0]
+// Made by Macaron from shop.yaml: change that, not this. [3:3a7a7d0946c1021f2f56d09eaafc11a0]
 /* eslint-disable */
 import { defineModels, Model, type Result } from 'macaron'
 
@@ -34,10 +34,12 @@ defineModels(new URL('./shop.yaml', import.meta.url), {
 })
 
 declare module 'macaron' {
-  interface Apis {
-    shop: {
-      Order: typeof Order
-      Placed: typeof Placed
+  interface ApiModelTypes {
+    'shop 46a06bd0': {
+      shop: {
+        Order: typeof Order
+        Placed: typeof Placed
+      }
     }
   }
 }

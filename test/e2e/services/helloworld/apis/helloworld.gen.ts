@@ -1,4 +1,4 @@
-// Made by Macaron from helloworld.yaml: change that, not this. [1:2d3eed0b8003d66ee53a5a9fb2ca13ea]
+// Made by Macaron from helloworld.yaml: change that, not this. [3:2d3eed0b8003d66ee53a5a9fb2ca13ea]
 /* eslint-disable */
 import { defineModels, Model, type Result } from 'macaron'
 import type { Question as QuestionParent } from '../helloworld/models.ts'
@@ -78,3 +78,15 @@ defineModels(new URL('./helloworld.yaml', import.meta.url), {
 }, {
   Question: 'helloworld.models.Question',
 })
+
+declare module 'macaron' {
+  interface ApiModelTypes {
+    'helloworld c3a2066f': {
+      helloworld: {
+        Hello: typeof Hello
+        Question: typeof Question
+        Error: typeof Error
+      }
+    }
+  }
+}

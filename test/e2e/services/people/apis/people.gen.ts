@@ -1,4 +1,4 @@
-// Made by Macaron from people.yaml: change that, not this. [2:3d2b47df26f35b594e2cca197aa2f6ff]
+// Made by Macaron from people.yaml: change that, not this. [3:3d2b47df26f35b594e2cca197aa2f6ff]
 /* eslint-disable */
 import { defineModels, Model, type Result } from 'macaron'
 import type { PersonParent } from '../people/models.ts'
@@ -56,11 +56,13 @@ defineModels(new URL('./people.yaml', import.meta.url), {
 })
 
 declare module 'macaron' {
-  interface Apis {
-    people: {
-      Person: typeof Person
-      Address: typeof Address
-      Seen: typeof Seen
+  interface ApiModelTypes {
+    'people b174112c': {
+      people: {
+        Person: typeof Person
+        Address: typeof Address
+        Seen: typeof Seen
+      }
     }
   }
 }
