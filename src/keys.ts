@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from './config.ts'
 import { asError, codeOf, MacaronError, SetupError, StoreError } from './core/errors.ts'
@@ -19,7 +19,7 @@ export function sealKeys(config: KeySource): readonly [string, ...string[]] {
       `Make one with: node -p "crypto.randomBytes(32).toString('base64url')"`,
     ])
   }
-  return first === undefined ? [keptSecret(config, 'seal.key', 'seal_keys')] : [first, ...others]
+  return first === undefined ? [keptSecret(config, sealKeyFile, 'seal_keys')] : [first, ...others]
 }
 
 /** The secret of JWTs. @throws SetupError `JWT_SECRET_MISSING`, in production, `JWT_SECRET_SHORT`; else as above. */
@@ -37,9 +37,22 @@ export function jwtSecret(config: KeySource): string {
       `Make one with: node -p "crypto.randomBytes(32).toString('base64url')"`,
     ])
   }
-  return secret ?? keptSecret(config, 'jwt.key', 'jwt_secret')
+  return secret ?? keptSecret(config, jwtKeyFile, 'jwt_secret')
 }
 
+/** The looks at a service's secrets that a start would take, without making the ones that are not there: each throws as above. */
+export function checkKeys(
+  config: KeySource & Pick<Config, 'with_async'>,
+  { tokens }: { readonly tokens: boolean },
+): readonly (() => unknown)[] {
+  const isKept = (name: string) => existsSync(join(config.folder, '.macaron', name))
+  const seals = config.with_async && (config.seal_keys.length > 0 || isKept(sealKeyFile))
+  const signs = tokens && (config.production || config.jwt_secret !== undefined || isKept(jwtKeyFile))
+  return [...(seals ? [() => sealKeys(config)] : []), ...(signs ? [() => jwtSecret(config)] : [])]
+}
+
+const sealKeyFile = 'seal.key'
+const jwtKeyFile = 'jwt.key'
 const leastBytes = 32
 
 function setupError(code: string, file: string, sentences: readonly string[]): SetupError {

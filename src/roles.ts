@@ -1,4 +1,5 @@
 import type { Config } from './config.ts'
+import { SetupError } from './core/errors.ts'
 import { type Stoppable, stopAll } from './core/lifecycle.ts'
 import type { Reporter } from './core/reporter.ts'
 import type { ServiceRole } from './define-service.ts'
@@ -10,6 +11,7 @@ import { openHttp } from './http/server.ts'
 import { endOwn, lastReports, reporterOf } from './reporters.ts'
 import { asyncOff, defaultUser, enableTasks, handlersOf, type LoadedService, loadService } from './service.ts'
 import { startHook } from './service-file.ts'
+import type { Api } from './spec/api.ts'
 import type { Bindings } from './spec/bindings.ts'
 import { checksOf } from './spec/checks.ts'
 import { models } from './spec/model-registry.ts'
@@ -120,21 +122,19 @@ interface TaskParts {
   readonly runtime: TaskRuntime | undefined
 }
 
-function httpOptions(
+/** What the HTTP side of a service is made with. */
+export function httpOptions(
   config: Config,
   { apis, bindings, own }: LoadedService,
   { engine, runtime, reporter }: TaskParts & { readonly reporter?: Reporter | undefined },
 ): HttpOptions {
-  const needsTokens = apis.some(({ operations }) =>
-    operations.some(({ served, authenticated }) => served && authenticated),
-  )
   const { file, definition } = own
   const crash = config.crash_endpoints ? crashApi(apis, handlersOf(config, apis, own)) : undefined
   return {
     apis,
     ...(crash === undefined ? { bindings } : { bindings: joined(bindings, crash), ownApis: [crash.api] }),
     checksOf: (api, operation) => checksOf(api, operation, models),
-    tokens: needsTokens || config.jwt_secret !== undefined ? verifierOf(config) : undefined,
+    tokens: asksForTokens(apis) || config.jwt_secret !== undefined ? verifierOf(config) : undefined,
     release: async (scope) => runtime?.store(takeStaged(scope)),
     drop: dropScope,
     name: config.name,
@@ -167,4 +167,19 @@ function httpOptions(
 
 function joined(bindings: Bindings, crash: CrashApi): Bindings {
   return new Map([...bindings, ...crash.bindings])
+}
+
+/** Whether any operation that is served asks for a token. */
+export function asksForTokens(apis: readonly Api[]): boolean {
+  return apis.some(({ operations }) =>
+    operations.some(({ served, authenticated }) => served && authenticated),
+  )
+}
+
+/** @throws SetupError `PORT_NOT_SHARED` where several server processes would each take a port of their own. */
+export function requireSharedPort({ http_workers, port, file }: Config): void {
+  if (http_workers === 1 || port !== 0) return
+  throw new SetupError('PORT_NOT_SHARED', [
+    { file, message: 'http_workers above 1 share one port, so the port must be given, not 0' },
+  ])
 }

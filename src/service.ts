@@ -43,13 +43,15 @@ export async function loadService(config: Config): Promise<LoadedService> {
   await loadClients(config, apis)
   const bindings = await bindHandlers(apis, config.folder, handlersOf(config, apis, own))
   await importParents(apis, config.folder)
-  await importTasks(join(config.folder, 'tasks'))
+  await importTasks(config.folder)
   return { apis, bindings, own }
 }
 
+type OwnSettings = Pick<Config, 'name' | 'version' | 'env' | 'report_call_exceeding_ms'>
+
 /** Macaron's own functions, to which PyMacaron's specs are bound. */
 export function handlersOf(
-  { name, version, env, report_call_exceeding_ms }: Config,
+  { name, version, env, report_call_exceeding_ms }: OwnSettings,
   apis: readonly Api[],
   { definition }: ServiceFile,
 ): ReadonlyMap<string, Handler> {
@@ -70,7 +72,7 @@ export async function loadTasks(config: Config): Promise<ServiceFile> {
   }
   await loadClients(config)
   await importBoundModules(files, config.folder)
-  await importTasks(join(config.folder, 'tasks'))
+  await importTasks(config.folder)
   return own
 }
 
@@ -78,8 +80,12 @@ function apisFolder(config: Config): string {
   return join(config.folder, 'apis')
 }
 
-/** Modules in `tasks/` declare tasks that no operation's module imports. */
-async function importTasks(folder: string): Promise<void> {
+/**
+ * Imports the modules in the service's `tasks/`, which declare tasks that no operation's module imports.
+ * @throws SetupError `TASK_MODULE_BROKEN` with all that can't be imported.
+ */
+export async function importTasks(root: string): Promise<void> {
+  const folder = join(root, 'tasks')
   if (!existsSync(folder)) return
   const faults: Fault[] = []
   for (const name of readdirSync(folder).toSorted()) {
@@ -87,7 +93,7 @@ async function importTasks(folder: string): Promise<void> {
       continue
     const file = join(folder, name)
     await import(pathToFileURL(file).href).catch((error: unknown) => {
-      faults.push(importFault(file, asError(error), folder))
+      faults.push(importFault(file, asError(error), root))
     })
   }
   if (faults.length > 0) throw new SetupError('TASK_MODULE_BROKEN', faults)
@@ -100,12 +106,8 @@ async function importTasks(folder: string): Promise<void> {
 export function enableTasks(config: Config, engine: () => Promise<Engine>): TaskRuntime | undefined {
   if (!config.with_async) {
     installRuntime('off')
-    const names = registry.names()
-    if (names.length > 0) {
-      emit('notice', {
-        message: `This service declares tasks (${names.join(', ')}) but runs none: set with_async: true in ${config.file}`,
-      })
-    }
+    const message = idleTasks(config)
+    if (message !== undefined) emit('notice', { message })
     return undefined
   }
   const outbox = new Outbox(async (batch) => (await engine()).enqueue(batch))
@@ -138,6 +140,13 @@ function sealOf(config: Config): () => Seal {
     if (!(error instanceof StoreError)) throw error
   }
   return known
+}
+
+/** What to say of a service that declares tasks without `with_async`. */
+export function idleTasks(config: Config): string | undefined {
+  const names = registry.names()
+  if (names.length === 0) return undefined
+  return `This service declares tasks (${names.join(', ')}) but runs none: set with_async: true in ${config.file}`
 }
 
 /** The error for a use of tasks that can't work without `with_async: true`. */

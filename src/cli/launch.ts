@@ -2,11 +2,11 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import type { Settings } from '../config-keys.ts'
-import { SetupError } from '../core/errors.ts'
 import { ensureFolder } from '../core/folder.ts'
 import { logEvents } from '../core/log-lines.ts'
 import { openLogger } from '../core/logger.ts'
 import { entryOf } from '../entries.ts'
+import { requireSharedPort } from '../roles.ts'
 import { stateFolder } from '../store.ts'
 import { startChild } from '../supervisor/child.ts'
 import { onStopSignals } from '../supervisor/signals.ts'
@@ -70,11 +70,7 @@ function superviseRole(
   { config, overrides }: { config: Config; overrides: Partial<Settings> },
 ): SupervisedChild[] {
   const count = role === 'server' ? config.http_workers : 1
-  if (count > 1 && config.port === 0) {
-    throw new SetupError('PORT_NOT_SHARED', [
-      { file: config.file, message: 'http_workers above 1 share one port, so the port must be given, not 0' },
-    ])
-  }
+  if (role === 'server') requireSharedPort(config)
   return Array.from({ length: count }, (_, index) => {
     const name = count > 1 ? `${role} ${index + 1}` : role
     const start = () =>

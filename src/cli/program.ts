@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { checkCommand } from './commands/check.ts'
 import { generateCommand } from './commands/generate.ts'
 import { healthCommand } from './commands/health.ts'
 import { serveCommand, startCommand, workCommand } from './commands/start.ts'
@@ -16,6 +17,7 @@ export function program(): Command {
     .addCommand(startCommand())
     .addCommand(serveCommand())
     .addCommand(workCommand())
+    .addCommand(checkCommand())
     .addCommand(generateCommand())
     .addCommand(tokenCommand())
     .addCommand(tasksCommand())

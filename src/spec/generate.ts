@@ -15,6 +15,8 @@ const generation = 3
 export interface Generated {
   readonly file: string
   readonly written: boolean
+  /** There was one, of another text or another version of the generator. */
+  readonly replaced: boolean
 }
 
 /** What is generated from a spec. */
@@ -35,15 +37,21 @@ export async function generateIfStale(specFile: string, output = modelsOf(specFi
   const { file, form, basePath } = output
   const spec = await readFile(specFile, 'utf8').catch(() => '')
   const stamp = stampOf(basename(specFile), `${form}${spec}`)
-  if ((await beginningOf(file)).startsWith(stamp)) return { file, written: false }
+  const before = await textOf(file)
+  if (before.startsWith(stamp)) return { file, written: false, replaced: false }
   const api = await loadApi(specFile, { basePath })
   await replace(file, `${stamp}\n${output.text(api)}`)
-  return { file, written: true }
+  return { file, written: true, replaced: before !== '' }
 }
 
 /** The models of a spec and the types of its handlers. */
 function modelsOf(specFile: string): Output {
-  return { file: specFile.replace(/\.(ya?ml|json)$/, '.gen.ts'), form: '', basePath: 'apply', text: generate }
+  return { file: generatedFileOf(specFile), form: '', basePath: 'apply', text: generate }
+}
+
+/** Where those are written. */
+export function generatedFileOf(specFile: string): string {
+  return specFile.replace(/\.(ya?ml|json)$/, '.gen.ts')
 }
 
 /** The first line of a generated file: what it was made from. */
@@ -52,7 +60,7 @@ function stampOf(specName: string, text: string): string {
   return `// Made by Macaron from ${specName}: change that, not this. [${generation}:${hash}]`
 }
 
-async function beginningOf(file: string): Promise<string> {
+async function textOf(file: string): Promise<string> {
   // One that can't be read is written anew, which tells what is wrong with it.
   return await readFile(file, 'utf8').catch(() => '')
 }

@@ -5,7 +5,7 @@ import { asError, codeOf, type Fault, SetupError } from '../core/errors.ts'
 import type { Api } from './api.ts'
 import { duplicateRoutes } from './duplicates.ts'
 import { locateFaults } from './locate.ts'
-import { apiNameOf, type ReadOptions, readApi } from './read-api.ts'
+import { apiNameOf, type ReadOptions, readApi, readWhole } from './read-api.ts'
 
 /** Finds and loads the spec files of a service. */
 
@@ -15,20 +15,42 @@ import { apiNameOf, type ReadOptions, readApi } from './read-api.ts'
  * @throws SetupError `SPEC_INVALID` with all faults of all files, `SPEC_MISSING` where the folder has no spec.
  */
 export async function loadApis(folder: string, options: ReadOptions): Promise<readonly Api[]> {
+  const { apis, faults } = await readApis(folder, options)
+  if (faults.length > 0) throw new SetupError('SPEC_INVALID', faults)
+  return apis
+}
+
+export interface ReadApis {
+  /** The APIs without faults of their own. */
+  readonly apis: readonly Api[]
+  /** What could be read of the others. */
+  readonly broken: readonly Api[]
+  readonly faults: readonly Fault[]
+}
+
+/** The same, giving what could be read beside the faults. @throws SetupError `SPEC_MISSING` where the folder has no spec. */
+export async function readApis(folder: string, options: ReadOptions): Promise<ReadApis> {
   const files = await specFiles(folder)
   const faults: Fault[] = [...sameNames(files)]
-  const apis: Api[] = []
+  const all: ReturnType<typeof readWhole>[] = []
   for (const file of files) {
     try {
-      apis.push(await loadApi(file, options))
+      all.push(readWhole(file, await textOf(file), options))
     } catch (error) {
       if (!(error instanceof SetupError)) throw error
       faults.push(...error.faults)
     }
   }
-  faults.push(...duplicateRoutes(apis).flatMap((fault) => locateFaults(fault.file, [fault])))
-  if (faults.length > 0) throw new SetupError('SPEC_INVALID', faults)
-  return apis
+  faults.push(...all.flatMap((read) => read.faults))
+  const known = new Set(faults.map(({ file, message }) => `${file} ${message}`))
+  // Those within one API have been told with its other faults.
+  const duplicates = duplicateRoutes(all.map(({ api }) => api)).filter(
+    ({ file, message }) => !known.has(`${file} ${message}`),
+  )
+  faults.push(...duplicates.flatMap((fault) => locateFaults(fault.file, [fault])))
+  const apis = all.filter((read) => read.faults.length === 0).map(({ api }) => api)
+  const broken = all.filter((read) => read.faults.length > 0).map(({ api }) => api)
+  return { apis, broken, faults }
 }
 
 /**
@@ -36,10 +58,13 @@ export async function loadApis(folder: string, options: ReadOptions): Promise<re
  * @throws SetupError `SPEC_INVALID` with all faults of the file, `SPEC_MISSING` where it can't be read.
  */
 export async function loadApi(file: string, options: ReadOptions): Promise<Api> {
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+  return readApi(file, await textOf(file), options)
+}
+
+async function textOf(file: string): Promise<string> {
+  return await readFile(file, 'utf8').catch((error: unknown) => {
     throw unreadable(file, error)
   })
-  return readApi(file, text, options)
 }
 
 /** `loadApi` at once, for generated models that are used without a service. */

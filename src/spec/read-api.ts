@@ -29,6 +29,20 @@ export interface ReadOptions {
  * @throws SetupError `SPEC_INVALID` with all faults of the file, each with its line.
  */
 export function readApi(file: string, text: string, options: ReadOptions): Api {
+  const { api, faults } = readWhole(file, text, options)
+  if (faults.length > 0) throw invalid(faults)
+  return api
+}
+
+/**
+ * The same, giving what could be read beside the faults.
+ * @throws SetupError `SPEC_INVALID` for what is no OpenAPI document at all.
+ */
+export function readWhole(
+  file: string,
+  text: string,
+  options: ReadOptions,
+): { api: Api; faults: readonly Fault[] } {
   const root = parseSpec(file, text)
   if (!isRaw(root)) {
     throw invalid([
@@ -39,8 +53,7 @@ export function readApi(file: string, text: string, options: ReadOptions): Api {
   const document = new SpecDocument(file, root)
   const api = assemble(document, dialect, options)
   const faults = [...document.faults, ...duplicateIds(api), ...duplicateRoutes([api])]
-  if (faults.length > 0) throw invalid(locateFaults(file, faults, text))
-  return api
+  return { api, faults: locateFaults(file, faults, text) }
 }
 
 /** The API's name: that of its file, without the ending; `clients/login` for the spec of another service, which may be called as one of ours is. */

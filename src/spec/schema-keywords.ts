@@ -8,7 +8,17 @@ import { below } from './pointers.ts'
  * in every version of OpenAPI: in 2.0 and 3.0 they have no other meaning.
  */
 
-type Kind = 'text' | 'number' | 'count' | 'boolean' | 'list' | 'names' | 'any' | 'pattern' | 'class'
+type Kind =
+  | 'text'
+  | 'number'
+  | 'count'
+  | 'boolean'
+  | 'list'
+  | 'values'
+  | 'names'
+  | 'any'
+  | 'pattern'
+  | 'class'
 
 /** Keywords that mean the same in JSON Schema 2020-12 and hold no schemas. */
 const plainKeywords: Readonly<Record<string, Kind>> = {
@@ -17,7 +27,7 @@ const plainKeywords: Readonly<Record<string, Kind>> = {
   format: 'text',
   pattern: 'pattern',
   default: 'any',
-  enum: 'list',
+  enum: 'values',
   const: 'any',
   multipleOf: 'number',
   maxLength: 'count',
@@ -47,6 +57,7 @@ const fits: Readonly<Record<Kind, (value: unknown) => boolean>> = {
   count: (value) => Number.isInteger(value) && Number(value) >= 0,
   boolean: (value) => typeof value === 'boolean',
   list: (value) => Array.isArray(value),
+  values: (value) => Array.isArray(value) && value.length > 0,
   names: isNamesByName,
   any: () => true,
   pattern: (value) => typeof value === 'string' && isPattern(value),
@@ -59,6 +70,7 @@ const wording: Readonly<Record<Kind, string>> = {
   count: 'a whole number, 0 or more',
   boolean: 'true or false',
   list: 'a list',
+  values: 'a list of one value or more',
   names: 'an object with a list of property names for each property',
   any: 'anything',
   pattern: 'a regular expression',

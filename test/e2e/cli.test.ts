@@ -11,6 +11,7 @@ const commands = [
   'start',
   'serve',
   'work',
+  'check',
   'generate',
   'token',
   'tasks',
