@@ -1,7 +1,10 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { asError, SetupError } from '../core/errors.ts'
+import { emit } from '../core/events.ts'
+import { callIdOf } from './call-id.ts'
 import { addCors } from './cors.ts'
 import type { HttpOptions } from './options.ts'
+import { wasRefused } from './refuse.ts'
 
 /** The service's own Fastify plugins, hooks and routes. */
 export interface ServicePlugins {
@@ -30,6 +33,10 @@ async function addCompression(app: FastifyInstance): Promise<void> {
 }
 
 async function addOwn(app: FastifyInstance, { file, register }: ServicePlugins): Promise<void> {
+  let isOwn = true
+  app.addHook('onRoute', (route) => {
+    if (isOwn) route.onResponse = [...hooksOf(route.onResponse), tellEnd]
+  })
   try {
     await register(app)
     // Plugins that were registered without waiting are loaded by this.
@@ -37,6 +44,29 @@ async function addOwn(app: FastifyInstance, { file, register }: ServicePlugins):
   } catch (error) {
     throw pluginFault(file, error)
   }
+  isOwn = false
+}
+
+function hooksOf<Hook>(given: Hook | Hook[] | undefined): readonly Hook[] {
+  if (given === undefined) return []
+  return Array.isArray(given) ? given : [given]
+}
+
+/** A route of the service's own has its line in the log like any operation. */
+function tellEnd(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  if (!wasRefused(request)) {
+    emit('request.end', {
+      callId: callIdOf(request.raw.headers),
+      method: request.method,
+      url: request.raw.url?.split('?', 1)[0] ?? '',
+      status: reply.statusCode,
+      error: undefined,
+      ms: reply.elapsedTime,
+      userId: undefined,
+      tasks: 0,
+    })
+  }
+  done()
 }
 
 function pluginFault(file: string, thrown: unknown): SetupError {

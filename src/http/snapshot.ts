@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import type { FastifyRequest } from 'fastify'
 import type { RequestSnapshot } from '../core/context.ts'
 import type { Exchange } from './exchange.ts'
 
@@ -19,6 +20,23 @@ export function snapshotOf(exchange: Exchange, headerNames: readonly string[]): 
     userAgent: raw.headers['user-agent'],
     language: firstLanguage(raw.headers['accept-language']),
     body: exchange.bodyText === undefined ? undefined : JSON.parse(exchange.bodyText),
+  }
+}
+
+/** The same of a request that reached no operation: only what it says of itself. */
+export function bareSnapshot({ raw, method, ip }: FastifyRequest): RequestSnapshot {
+  const url = raw.url ?? ''
+  return {
+    method,
+    url,
+    path: url.split('?', 1)[0] ?? '',
+    params: {},
+    query: {},
+    headers: {},
+    ip,
+    userAgent: raw.headers['user-agent'],
+    language: firstLanguage(raw.headers['accept-language']),
+    body: undefined,
   }
 }
 

@@ -4,6 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import type { FastifyInstance } from 'fastify'
 import { SetupError } from '../../src/core/errors.ts'
+import type { ReportData } from '../../src/core/report.ts'
+import { Reporter } from '../../src/core/reporter.ts'
 import { openHttp } from '../../src/http/server.ts'
 import { until } from '../support/until.ts'
 import { anyBody, collect, get, httpOptions, post, serve, type TestOperations, talk } from './service.ts'
@@ -65,24 +67,39 @@ test('behind hooks requests are still checked, refused and limited by the pipeli
   )
 })
 
-test('a service may have routes of its own, with bodies and queries parsed by Fastify', async (t) => {
+test('a service may have routes of its own, with bodies and queries parsed by Fastify, and a line in the log', async (t) => {
+  const ends = collect(t, 'request.end')
   const server = await serve(
     t,
     echo,
     plugins((fastify) => {
       fastify.post('/own', async ({ body, query }) => ({ body, query }))
+      fastify.get('/own/crash', async () => assert.fail('own'))
     }),
   )
   assert.deepEqual((await post(server, '/own?a=1', { b: 2 })).json, { body: { b: 2 }, query: { a: '1' } })
   assert.deepEqual((await post(server, '/echo', { b: 2 })).json, { b: 2 })
+  assert.equal((await get(server, '/own/crash')).json.error, 'SERVER_ERROR')
+  await get(server, '/ping')
+  await until(() => ends.length === 3, { what: 'the lines of three requests' })
+  assert.deepEqual(
+    ends.map(({ url, status, error }) => [url, status, error]),
+    [
+      ['/own', 200, undefined],
+      ['/echo', 200, undefined],
+      ['/own/crash', 500, 'SERVER_ERROR'],
+    ],
+  )
 })
 
 test('a hook that refuses is believed; one that crashes is a crash, told as such', async (t) => {
   const crashes = collect(t, 'request.crash')
-  const server = await serve(
-    t,
-    echo,
-    plugins((fastify) => {
+  const told: ReportData[] = []
+  const facts = { fqdn: 'here', port: 1, api_name: 'test', api_version: '1', env: 'test' }
+  const reporter = new Reporter((_title, data) => void told.push(data), facts)
+  const server = await serve(t, echo, {
+    reporter,
+    ...plugins((fastify) => {
       fastify.addHook('onRequest', async ({ url }, reply) => {
         if (url === '/hello?limit') {
           reply.header('retry-after', '9')
@@ -91,7 +108,7 @@ test('a hook that refuses is believed; one that crashes is a crash, told as such
         if (url === '/hello?crash') throw new Error('hunter2')
       })
     }),
-  )
+  })
   const limited = await get(server, '/hello?limit')
   assert.deepEqual(
     [limited.status, limited.json.error, limited.json.error_description],
@@ -103,6 +120,11 @@ test('a hook that refuses is believed; one that crashes is a crash, told as such
   assert.deepEqual([crashed.status, crashed.json.error], [500, 'SERVER_ERROR'])
   assert.ok(!crashed.text.includes('hunter2'))
   assert.equal(crashes[0]?.error.message, 'hunter2')
+  await reporter.idle(5000)
+  assert.deepEqual(
+    told.map(({ error_id, request }) => [error_id, request?.method, request?.url]),
+    [[crashed.json.error_id, 'GET', '/hello?crash']],
+  )
   assert.equal((await get(server, '/hello')).status, 200)
 })
 
