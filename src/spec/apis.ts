@@ -25,8 +25,8 @@ type All<Union> = (Union extends unknown ? (part: Union) => void : never) extend
  */
 export const apis: Apis = untyped(apisOf(models))
 
-/** What is in it is said by generated files, of which this module knows none. */
 function untyped(models: object): Apis {
+  // What is in it is said by generated files, of which this module knows none.
   return models as Apis
 }
 
