@@ -1,37 +1,27 @@
+import { asyncOff } from './async-off.ts'
 import type { Config } from './config.ts'
-import { SetupError } from './core/errors.ts'
 import { type Stoppable, stopAll } from './core/lifecycle.ts'
 import type { Reporter } from './core/reporter.ts'
 import type { ServiceRole } from './define-service.ts'
 import type { Engine } from './engines/engine.ts'
-import { entryOf } from './entries.ts'
 import { type CrashApi, crashApi } from './http/crash-api.ts'
 import type { HttpOptions } from './http/options.ts'
 import { openHttp } from './http/server.ts'
 import { endOwn, lastReports, reporterOf } from './reporters.ts'
-import { asyncOff, defaultUser, enableTasks, handlersOf, type LoadedService, loadService } from './service.ts'
+import type { Role } from './role.ts'
+import { defaultUser, enableTasks, handlersOf, type LoadedService, loadService } from './service.ts'
 import { startHook } from './service-file.ts'
 import type { Api } from './spec/api.ts'
 import type { Bindings } from './spec/bindings.ts'
 import { checksOf } from './spec/checks.ts'
 import { models } from './spec/model-registry.ts'
-import { aliveFolder, openStore, openStoreWhenPossible } from './store.ts'
-import { defaultOptions } from './tasks/options.ts'
+import { openStoreWhenPossible } from './store.ts'
 import { dropScope, takeStaged } from './tasks/outbox.ts'
 import type { TaskRuntime } from './tasks/runtime.ts'
 import { verifierOf } from './tokens.ts'
 import { trialsOf } from './trials.ts'
-import { startWorkerPatiently } from './worker/patient.ts'
-import { startWorker, type WorkerOptions } from './worker/worker.ts'
 
-/** What each kind of process is made of: the composition root of servers and workers. Executors are in `executor-role.ts`. */
-
-export interface Role extends Stoppable {
-  /** What it says of itself to its parent. */
-  readonly announce?: object
-  /** Ends its own child processes at once. */
-  kill?(): Promise<void>
-}
+/** What a server process is made of. Workers are in `worker-role.ts`, executors in `executor-role.ts`: neither loads what only HTTP needs. */
 
 /** A server process: HTTP, and the store to release tasks to, which need not be there yet: only what fires needs it. */
 export async function startServer(config: Config): Promise<Role> {
@@ -89,28 +79,6 @@ export async function assembleServer<Http extends Stoppable>(
 async function closeStore({ engine, runtime }: TaskParts): Promise<void> {
   await runtime?.idle()
   await engine?.close()
-}
-
-/** A worker process: claims tasks and keeps executors; loads none of the user's modules. Waits for a store that can't be used yet. */
-export function startWorkerRole(config: Config): Promise<Role> {
-  return startWorkerPatiently({
-    open: () => openStore(config, 'worker'),
-    start: (engine) => startWorker(workerOptions(config, engine)),
-  })
-}
-
-function workerOptions(config: Config, engine: Engine): WorkerOptions {
-  return {
-    engine,
-    executors: config.worker_count,
-    concurrency: config.worker_concurrency,
-    entry: entryOf('executor'),
-    args: process.argv.slice(2),
-    aliveFolder: aliveFolder(config),
-    stopTimeoutMs: config.stop_timeout,
-    maxMemoryMiB: config.worker_max_memory,
-    retention: defaultOptions.keep,
-  }
 }
 
 function opened(config: Config, engine: Engine | undefined): Promise<Engine> {
@@ -174,12 +142,4 @@ export function asksForTokens(apis: readonly Api[]): boolean {
   return apis.some(({ operations }) =>
     operations.some(({ served, authenticated }) => served && authenticated),
   )
-}
-
-/** @throws SetupError `PORT_NOT_SHARED` where several server processes would each take a port of their own. */
-export function requireSharedPort({ http_workers, port, file }: Config): void {
-  if (http_workers === 1 || port !== 0) return
-  throw new SetupError('PORT_NOT_SHARED', [
-    { file, message: 'http_workers above 1 share one port, so the port must be given, not 0' },
-  ])
 }

@@ -17,7 +17,9 @@ import { generateIfStale } from './spec/generate.ts'
 import { importFault } from './spec/import-fault.ts'
 import { loadApis, specFiles } from './spec/load.ts'
 import { models } from './spec/model-registry.ts'
+import { SpecNotes } from './spec/notes.ts'
 import { importParents } from './spec/parents.ts'
+import { stateFolder } from './state-folder.ts'
 import { Outbox } from './tasks/outbox.ts'
 import { registry } from './tasks/registry.ts'
 import { installRuntime, type TaskRuntime } from './tasks/runtime.ts'
@@ -38,7 +40,7 @@ export interface LoadedService {
 export async function loadService(config: Config): Promise<LoadedService> {
   const own = await loadServiceFile(config.folder)
   const apis = await loadApis(apisFolder(config), { basePath: config.base_path })
-  for (const api of apis) await generateIfStale(api.file)
+  for (const api of apis) await generateIfStale(api.file, undefined, notesOf(config))
   models.addApis(apis)
   await loadClients(config, apis)
   const bindings = await bindHandlers(apis, config.folder, handlersOf(config, apis, own))
@@ -66,14 +68,20 @@ export function handlersOf(
 export async function loadTasks(config: Config): Promise<ServiceFile> {
   const own = await loadServiceFile(config.folder)
   const files = await specFiles(apisFolder(config))
+  const notes = notesOf(config)
   for (const file of files) {
-    await generateIfStale(file)
+    await generateIfStale(file, undefined, notes)
     models.define(file, {})
   }
   await loadClients(config)
-  await importBoundModules(files, config.folder)
+  await importBoundModules(files, config.folder, notes)
   await importTasks(config.folder)
   return own
+}
+
+/** Beside the compiled code, which is kept for the same reason. */
+function notesOf(config: Config): SpecNotes {
+  return new SpecNotes(join(stateFolder(config), 'cache', 'specs'))
 }
 
 function apisFolder(config: Config): string {
@@ -147,13 +155,6 @@ export function idleTasks(config: Config): string | undefined {
   const names = registry.names()
   if (names.length === 0) return undefined
   return `This service declares tasks (${names.join(', ')}) but runs none: set with_async: true in ${config.file}`
-}
-
-/** The error for a use of tasks that can't work without `with_async: true`. */
-export function asyncOff(config: Config): SetupError {
-  return new SetupError('ASYNC_OFF', [
-    { file: config.file, message: 'This service runs no tasks and has no task store: set with_async: true' },
-  ])
 }
 
 /** Who callers without a token are. */

@@ -2,11 +2,7 @@ import { join } from 'node:path'
 import type { Config } from './config.ts'
 import type { Engine } from './engines/engine.ts'
 import { openEngine, openEngineWhenPossible, storeFolder } from './engines/open.ts'
-
-/** Where a service keeps what it makes itself: keys, and unless `broker_url` names another folder, tasks and locks. */
-export function stateFolder(config: Pick<Config, 'folder'>): string {
-  return join(config.folder, '.macaron')
-}
+import { stateFolder } from './state-folder.ts'
 
 /** Where workers and their executors say that they are alive: beside the tasks, so that whoever uses the same store sees the same. */
 export function aliveFolder(config: Config): string {

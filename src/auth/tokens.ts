@@ -1,5 +1,5 @@
 import type { webcrypto } from 'node:crypto'
-import { errors, jwtVerify, SignJWT } from 'jose'
+import type { errors as JoseErrors } from 'jose'
 import { now } from '../core/clock.ts'
 import type { Token, User } from '../core/context.ts'
 import { MacaronError, RequestError } from '../core/errors.ts'
@@ -68,6 +68,7 @@ export class Tokens {
   /** A new token. @throws MacaronError `BAD_TOKEN_OPTIONS`. */
   async sign(options: SignOptions): Promise<string> {
     const claims = this.#claimsOf(options)
+    const { SignJWT } = await jose()
     try {
       return await new SignJWT(claims).setProtectedHeader({ alg: 'HS256', typ: 'JWT' }).sign(await this.#key)
     } catch (cause) {
@@ -86,8 +87,9 @@ export class Tokens {
   async #checkedClaims(raw: string): Promise<User & { exp?: number }> {
     // Before any cryptography: headers this long come from nobody honest.
     if (raw.length > longestToken) throw invalid('is too long')
+    const { jwtVerify, errors } = await jose()
     const { payload } = await jwtVerify(raw, await this.#key, this.#demands()).catch((error: unknown) => {
-      throw refusal(error)
+      throw refusal(error, errors)
     })
     const { sub, iat, aud } = payload
     if (sub !== undefined && typeof sub !== 'string') throw invalid('has a "sub" that is no text')
@@ -116,6 +118,11 @@ export class Tokens {
   }
 }
 
+/** Loaded with the first token and not above: whoever imports `macaron` would load its fifty modules, executors too. */
+function jose(): Promise<typeof import('jose')> {
+  return import('jose')
+}
+
 const rememberedMs = 60_000
 const longestToken = 8192
 const shortestSecretBytes = 32
@@ -131,7 +138,7 @@ function keyOf(secret: string): Promise<webcrypto.CryptoKey> {
   return crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify'])
 }
 
-function refusal(error: unknown): RequestError {
+function refusal(error: unknown, errors: typeof JoseErrors): RequestError {
   if (error instanceof errors.JWTExpired) {
     return new RequestError('TOKEN_EXPIRED', 'The token has expired: ask for a new one', {
       status: 401,

@@ -6,8 +6,8 @@ import { ensureFolder } from '../core/folder.ts'
 import { logEvents } from '../core/log-lines.ts'
 import { openLogger } from '../core/logger.ts'
 import { entryOf } from '../entries.ts'
-import { requireSharedPort } from '../roles.ts'
-import { stateFolder } from '../store.ts'
+import { requireSharedPort } from '../shared-port.ts'
+import { stateFolder } from '../state-folder.ts'
 import { startChild } from '../supervisor/child.ts'
 import { onStopSignals } from '../supervisor/signals.ts'
 import { type SupervisedChild, superviseChild } from '../supervisor/supervise.ts'
@@ -23,9 +23,10 @@ export interface LaunchOptions {
 
 /** Runs the processes of a service until a signal, or until one of them can't be started. Resolves when all are gone. */
 export async function launch({ config, overrides, roles, announce }: LaunchOptions): Promise<void> {
-  logEvents(openLogger({ level: config.log_level, format: config.log_format, role: 'macaron' }))
   shareCompiledCode(config)
   const children = roles.flatMap((role) => superviseRole(role, { config, overrides }))
+  // While they start: what is told of them comes a turn of the loop later at the earliest.
+  logEvents(openLogger({ level: config.log_level, format: config.log_format, role: 'macaron' }))
   const { promise: ended, resolve: end } = Promise.withResolvers<void>()
   const forget = onStopSignals({
     gentle: () => void stopInOrder(children).then(end),

@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module'
 import { isatty } from 'node:tty'
-import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino'
+import { type Logger, pino, stdTimeFunctions } from 'pino'
+import { prettyLine } from './pretty.ts'
 import { withoutSecrets, withoutTokens } from './secrets.ts'
 import { writeOut } from './standard-output.ts'
 
@@ -15,6 +15,7 @@ export interface LoggerOptions {
 
 /** The logger of a process: structured lines on standard output, written at once so that none is lost when the process dies. */
 export function openLogger({ level, format, role }: LoggerOptions): Logger {
+  const coloured = isatty(1)
   return pino(
     {
       level,
@@ -25,20 +26,6 @@ export function openLogger({ level, format, role }: LoggerOptions): Logger {
       hooks: { streamWrite: withoutTokens },
       timestamp: stdTimeFunctions.isoTime,
     },
-    { write: format === 'pretty' ? prettily() : writeOut },
+    { write: format === 'pretty' ? (line) => writeOut(prettyLine(line, coloured)) : writeOut },
   )
-}
-
-function prettily(): DestinationStream['write'] {
-  // Loaded here and not above: production does without it, and each process would pay 16 ms. The type is the module's own.
-  const { prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty')
-  // Not pino-pretty's own stream, which writes a turn of the loop later: what a dying process says last would be lost.
-  const pretty = prettyFactory({
-    singleLine: true,
-    colorize: isatty(1),
-    translateTime: 'SYS:HH:MM:ss.l',
-    ignore: 'pid,hostname,role',
-    messageFormat: '{role}: {msg}',
-  })
-  return (line) => writeOut(pretty(line) ?? '')
 }

@@ -1,10 +1,11 @@
 import { dirname, resolve } from 'node:path'
 import { SetupError } from '../core/errors.ts'
 import type { Engine } from './engine.ts'
-import { openSqlite, type SqliteOptions, sqliteAbilities } from './sqlite/engine.ts'
+import { sqliteAbilities } from './sqlite/abilities.ts'
+import type { SqliteOptions } from './sqlite/engine.ts'
 import { WaitingEngine } from './waiting.ts'
 
-/** From a URL to an engine: the only place that knows which there are. */
+/** From a URL to an engine: the only place that knows which there are. Each is loaded when it is opened. */
 
 /**
  * Opens the engine that `url` names. `sqlite:` is the embedded store in `options.folder` (the service's `.macaron/`), `sqlite:<folder>` the one in
@@ -12,7 +13,8 @@ import { WaitingEngine } from './waiting.ts'
  * @throws SetupError `BROKER_UNSUPPORTED` for any other URL; what the engine's own opening throws.
  */
 export async function openEngine(url: string, options: SqliteOptions): Promise<Engine> {
-  return openSqlite({ ...options, folder: storeFolder(url, options.folder) })
+  const folder = storeFolder(url, options.folder)
+  return openEmbedded({ ...options, folder })
 }
 
 /**
@@ -21,7 +23,7 @@ export async function openEngine(url: string, options: SqliteOptions): Promise<E
  */
 export function openEngineWhenPossible(url: string, options: SqliteOptions): Engine {
   const folder = storeFolder(url, options.folder)
-  return new WaitingEngine({ abilities: sqliteAbilities, open: () => openSqlite({ ...options, folder }) })
+  return new WaitingEngine({ abilities: sqliteAbilities, open: () => openEmbedded({ ...options, folder }) })
 }
 
 /**
@@ -32,6 +34,11 @@ export function storeFolder(url: string, folder: string): string {
   if (!url.startsWith(sqlite)) throw unsupported(url)
   const path = url.slice(sqlite.length)
   return path === '' ? folder : resolve(dirname(resolve(folder)), path)
+}
+
+async function openEmbedded(options: SqliteOptions): Promise<Engine> {
+  const { openSqlite } = await import('./sqlite/engine.ts')
+  return openSqlite(options)
 }
 
 const sqlite = 'sqlite:'

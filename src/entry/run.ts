@@ -2,7 +2,7 @@ import { type Config, type ConfigOptions, loadConfig, useConfig } from '../confi
 import { asError, describeFailure, SetupError, StoreError } from '../core/errors.ts'
 import { logEvents } from '../core/log-lines.ts'
 import { openLogger } from '../core/logger.ts'
-import type { Role } from '../roles.ts'
+import type { Role } from '../role.ts'
 import { ChildError, setupExitCode, unavailableExitCode } from '../supervisor/child-end.ts'
 import { obeyParent, tellParent } from '../supervisor/parent.ts'
 

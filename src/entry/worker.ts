@@ -1,4 +1,4 @@
-import { startWorkerRole } from '../roles.ts'
+import { startWorkerRole } from '../worker-role.ts'
 import { runRole } from './run.ts'
 
 /** The worker process. */

@@ -1,6 +1,6 @@
 import { type Server, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import Fastify, { type FastifyError, type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import { MacaronError, RequestError } from '../core/errors.ts'
 import type { NotFound } from './not-found.ts'
 import type { Refuse } from './refuse.ts'
@@ -15,6 +15,9 @@ export interface RouterOptions {
   readonly ownRoutes: boolean
 }
 
+type Compilers = NonNullable<NonNullable<FastifyServerOptions['schemaController']>['compilersFactory']>
+type ValidatorFactory = NonNullable<Compilers['buildValidator']>
+
 /** Fastify as we use it: it routes and writes replies; parsing, validating and serialising are the pipeline's. */
 export function openRouter(options: RouterOptions): FastifyInstance {
   const { server, onBroken, notFound, refuse, ownRoutes } = options
@@ -28,6 +31,7 @@ export function openRouter(options: RouterOptions): FastifyInstance {
       ...(ownRoutes ? {} : { querystringParser: () => noQuery }),
     },
     clientErrorHandler: onBroken,
+    ...(ownRoutes ? {} : withoutCompilers),
     frameworkErrors: (error, request, reply) => refuse(request, reply, requestError(error)),
   })
   if (!ownRoutes) app.removeAllContentTypeParsers()
@@ -40,6 +44,17 @@ export function openRouter(options: RouterOptions): FastifyInstance {
 }
 
 const noQuery = {}
+
+/** Fastify's own compilers of schemas are a hundred modules, and nothing of ours asks for them. */
+const withoutCompilers = {
+  schemaController: {
+    compilersFactory: {
+      // Fastify's type of a validator is Ajv's own; this one is never called.
+      buildValidator: (() => () => () => true) as unknown as ValidatorFactory,
+      buildSerializer: () => () => JSON.stringify,
+    },
+  },
+}
 
 /** Fastify's own refusals in our words. */
 function requestError(error: FastifyError): Error {

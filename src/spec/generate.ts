@@ -5,6 +5,7 @@ import { asError, SetupError } from '../core/errors.ts'
 import type { Api } from './api.ts'
 import { generate } from './emit.ts'
 import { loadApi } from './load.ts'
+import { SpecNotes } from './notes.ts'
 import type { ReadOptions } from './read-api.ts'
 
 /** Keeps generated files in step with their specs. */
@@ -30,18 +31,36 @@ export interface Output extends ReadOptions {
 
 /**
  * Writes what is generated from a spec, `<name>.gen.ts` beside it unless `output` says otherwise, where it is missing, or was made from another text or by
- * another version of the generator; whoever reads it meanwhile sees the old file or the new one.
+ * another version of the generator; whoever reads it meanwhile sees the old file or the new one. With `notes` neither file is read where both are as before.
  * @throws SetupError `SPEC_INVALID`; `GENERATE_FAILED` where the file can't be written.
  */
-export async function generateIfStale(specFile: string, output = modelsOf(specFile)): Promise<Generated> {
-  const { file, form, basePath } = output
+export async function generateIfStale(
+  specFile: string,
+  output = modelsOf(specFile),
+  notes = new SpecNotes(),
+): Promise<Generated> {
+  const { file, form } = output
+  const kind = `generated-${hashOf(`${generation}${form}`)}`
+  let done = { written: false, replaced: false }
+  const find = async () => {
+    done = await writeIfStale(specFile, output)
+    return true as const
+  }
+  await notes.of(kind, [specFile, file], { find, valid: (note) => note === true })
+  return { file, ...done }
+}
+
+async function writeIfStale(
+  specFile: string,
+  { file, form, basePath, text }: Output,
+): Promise<Omit<Generated, 'file'>> {
   const spec = await readFile(specFile, 'utf8').catch(() => '')
   const stamp = stampOf(basename(specFile), `${form}${spec}`)
   const before = await textOf(file)
-  if (before.startsWith(stamp)) return { file, written: false, replaced: false }
+  if (before.startsWith(stamp)) return { written: false, replaced: false }
   const api = await loadApi(specFile, { basePath })
-  await replace(file, `${stamp}\n${output.text(api)}`)
-  return { file, written: true, replaced: before !== '' }
+  await replace(file, `${stamp}\n${text(api)}`)
+  return { written: true, replaced: before !== '' }
 }
 
 /** The models of a spec and the types of its handlers. */
@@ -56,8 +75,11 @@ export function generatedFileOf(specFile: string): string {
 
 /** The first line of a generated file: what it was made from. */
 function stampOf(specName: string, text: string): string {
-  const hash = createHash('sha256').update(text).digest('hex').slice(0, 32)
-  return `// Made by Macaron from ${specName}: change that, not this. [${generation}:${hash}]`
+  return `// Made by Macaron from ${specName}: change that, not this. [${generation}:${hashOf(text)}]`
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 32)
 }
 
 async function textOf(file: string): Promise<string> {

@@ -1,9 +1,7 @@
 import { join, relative } from 'node:path'
 import { Command } from 'commander'
 import type { Config } from '../../config.ts'
-import { generateClients } from '../../service-clients.ts'
-import { type Generated, generateIfStale } from '../../spec/generate.ts'
-import { specFiles } from '../../spec/load.ts'
+import type { Generated } from '../../spec/generate.ts'
 import { say, sayJson } from '../output.ts'
 import { configOf, envOption, type ServiceOptions, serviceOption } from '../service-option.ts'
 
@@ -21,6 +19,8 @@ export function generateCommand(): Command {
 
 async function generate(options: ServiceOptions & { readonly json?: boolean }): Promise<void> {
   const config = configOf(options)
+  // Loaded here and not above: no other command should wait for it.
+  const { generateClients } = await import('../../service-clients.ts')
   const generated = [...(await generateApis(config)), ...(await generateClients(config))]
   for (const { file, written } of generated) {
     if (options.json) sayJson({ file, written })
@@ -29,6 +29,8 @@ async function generate(options: ServiceOptions & { readonly json?: boolean }): 
 }
 
 async function generateApis(config: Config): Promise<readonly Generated[]> {
+  const { specFiles } = await import('../../spec/load.ts')
+  const { generateIfStale } = await import('../../spec/generate.ts')
   const specs = await specFiles(join(config.folder, 'apis'))
   return await Promise.all(specs.map((spec) => generateIfStale(spec)))
 }

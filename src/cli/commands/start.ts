@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { asyncOff } from '../../service.ts'
+import { asyncOff } from '../../async-off.ts'
 import { launch } from '../launch.ts'
 import { say } from '../output.ts'
 import { configOf, envOption, type ServiceOptions, serviceOption } from '../service-option.ts'

@@ -1,5 +1,4 @@
 import { Command } from 'commander'
-import { Tokens } from '../../auth/tokens.ts'
 import { milliseconds } from '../../core/duration.ts'
 import { MacaronError } from '../../core/errors.ts'
 import { jwtSecret } from '../../keys.ts'
@@ -28,6 +27,8 @@ export function tokenCommand(): Command {
 async function printToken(user: string, options: Options): Promise<void> {
   const config = configOf(options)
   const expiresIn = Math.round(milliseconds(options.expires, '--expires') / 1000)
+  // Loaded here and not above: no other command should wait for it.
+  const { Tokens } = await import('../../auth/tokens.ts')
   const tokens = new Tokens({
     secret: jwtSecret(config),
     issuer: config.jwt_issuer,

@@ -4,7 +4,6 @@ import { MacaronError, StoreError } from '../../core/errors.ts'
 import type { TaskMessage } from '../../tasks/message.ts'
 import type { TaskState } from '../../tasks/states.ts'
 import type {
-  Abilities,
   ActionAnswer,
   Consumer,
   Consumption,
@@ -15,6 +14,7 @@ import type {
   TaskRecord,
   WorkerInfo,
 } from '../engine.ts'
+import { sqliteAbilities } from './abilities.ts'
 import { startConsumption } from './consumption.ts'
 import { fieldsOf } from './enqueue.ts'
 import { examine } from './health.ts'
@@ -44,8 +44,6 @@ export interface SqliteOptions {
   /** Most settled tasks that a worker keeps; beyond it the oldest done ones are deleted first. Default 1,000,000. */
   readonly keptTasks?: number
 }
-
-export const sqliteAbilities: Abilities = { name: 'sqlite', atomicEnqueue: true, manyMachines: false }
 
 /** Pages of log (4 KiB each) before a commit copies them into the database file: a worker does it, a server only where none runs. */
 const checkpointPages = { worker: 2_000, server: 10_000 }
