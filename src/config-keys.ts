@@ -52,8 +52,16 @@ export interface Settings {
   readonly env_secrets: readonly string[]
   /** `apply` the basePath (2.0) or the first server's path (3.x) of a spec, or `ignore` it. Default `apply`; `ignore` in pym-config.yaml. */
   readonly base_path: 'apply' | 'ignore'
-  /** Largest request body in bytes. Default 1 MiB. */
+  /** Largest request body that is read into memory, in bytes; of a form with files, its texts. Default 1 MiB. */
   readonly body_limit: number
+  /** Largest file of a request, in bytes. Default 10 MiB. */
+  readonly file_limit: number
+  /** Largest form with its files, in bytes. Default 50 MiB. */
+  readonly upload_limit: number
+  /** Most fields of a form. Default 1000. */
+  readonly part_limit: number
+  /** Longest time in which a request must have arrived whole, in ms. Default 60 s. */
+  readonly arrival_timeout: number
   /** Longest time a handler may take, in ms; 0: any time. Default 30 s. */
   readonly request_timeout: number
   /** What happens to a reply that is not what the spec declares: `fail` (500, its tasks dropped), `log`, `off`. Default `fail`. */
@@ -115,6 +123,10 @@ export const settings: { readonly [Name in SettingName]: Setting<Settings[Name]>
   env_secrets: { read: texts, fallback: none },
   base_path: { read: oneOf('apply', 'ignore'), fallback: 'apply', pyMacaron: 'ignore' },
   body_limit: { read: whole(1, 1_073_741_824), fallback: 1_048_576 },
+  file_limit: { read: whole(1, 1_099_511_627_776), fallback: 10_485_760 },
+  upload_limit: { read: whole(1, 1_099_511_627_776), fallback: 52_428_800 },
+  part_limit: { read: whole(1, 100_000), fallback: 1000 },
+  arrival_timeout: { read: duration, fallback: 60_000 },
   request_timeout: { read: duration, fallback: 30_000 },
   reply_check: { read: oneOf('fail', 'log', 'off'), fallback: 'fail' },
   docs: { read: flag, fallback: undefined },

@@ -42,6 +42,7 @@ export {
 export { type Log, log } from './core/log.ts'
 export type { ErrorReporter, ReportData } from './core/report.ts'
 export { type ReportOptions, reportError, reportWarning } from './core/reporting.ts'
+export { UploadedFile } from './core/uploaded-file.ts'
 export {
   defineService,
   type ServiceDefinition,
@@ -55,7 +56,7 @@ export { type OpenedService, type OpenServiceOptions, openService } from './open
 export { type ApiModelTypes, type Apis, apis } from './spec/apis.ts'
 export { defineModels } from './spec/model-registry.ts'
 export { Model, ModelError } from './spec/models.ts'
-export type { OwnReply, Result } from './spec/result.ts'
+export type { OwnReply, RawReply, Result } from './spec/result.ts'
 export { asyncTask, type Fire, type Task } from './tasks/async-task.ts'
 export { TaskHandle, type TaskStatus, taskHandle } from './tasks/handle.ts'
 export type { Backoff, FireOptions, TaskOptions } from './tasks/options.ts'

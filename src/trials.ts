@@ -17,7 +17,7 @@ export function trialsOf(apis: readonly Api[]): readonly Trial[] {
     api.operations.filter(isCallable).map((operation) => ({ api, operation })),
   )
   const toGet = callable.find(({ operation }) => operation.method === 'get')
-  const toSend = callable.find(({ operation }) => operation.body !== undefined)
+  const toSend = callable.find(({ operation }) => operation.body?.content[0]?.kind === 'json')
   const found = [toGet, toSend].filter((call) => call !== undefined)
   return [
     ...found.map(trialOf),

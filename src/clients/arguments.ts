@@ -19,7 +19,9 @@ export class Arguments {
   constructor({ checker }: ApiModels, operation: Operation) {
     this.#operation = operation
     this.#parameters = checker.check(schemaOfAll(operation.parameters))
-    this.#body = operation.body && checker.check(operation.body.schema)
+    // Forms, texts and files are not sent by clients.
+    const takesJson = operation.body?.content[0]?.kind === 'json'
+    this.#body = takesJson ? checker.check(operation.body.schema) : undefined
     const inOrder = operation.parameters.toSorted((a, b) => places.indexOf(a.in) - places.indexOf(b.in))
     this.#byName = Map.groupBy(inOrder, ({ name }) => name)
   }

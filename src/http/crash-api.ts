@@ -63,6 +63,7 @@ function operationOf(path: string, binding: string): Operation {
     parameters: [],
     body: undefined,
     replies: {},
+    replyMedia: {},
     place: { file, pointer: '' },
   }
 }

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { VerifiedToken } from '../auth/tokens.ts'
 import type { Context } from '../core/context.ts'
-import type { DecodedRequest } from '../spec/api.ts'
+import type { BodyContent, DecodedRequest } from '../spec/api.ts'
 import type { Answer } from './answer.ts'
 import { callIdOf } from './call-id.ts'
 import type { Route } from './route.ts'
@@ -25,6 +25,8 @@ export class Exchange {
   /** The body's text where it is short enough to travel with tasks, and what it parses to. Set by `parse`. */
   bodyText: string | undefined = undefined
   body: unknown = undefined
+  /** Which of the operation's media types the body is of. Set by `parse`, where there is a body. */
+  content: BodyContent | undefined = undefined
   /** Set by `validate`. */
   decoded: DecodedRequest | undefined = undefined
   /** Set by `openScope`. */
@@ -39,6 +41,9 @@ export class Exchange {
   interrupt: ((error: Error) => void) | undefined = undefined
   /** Its connection can't go on after its reply. */
   last = false
+  /** The reply is out, or never will be. */
+  isAnswered = false
+  #leaving: (() => void)[] | undefined = undefined
 
   constructor(route: Route, request: FastifyRequest, reply: FastifyReply) {
     this.route = route
@@ -47,6 +52,26 @@ export class Exchange {
     this.callId = callIdOf(request.raw.headers)
     this.ip = request.raw.socket.remoteAddress ?? ''
     this.params = namedParams(route.template, request.params)
+  }
+
+  /** Something is kept for this exchange until it has been answered. */
+  get holds(): boolean {
+    return this.#leaving !== undefined
+  }
+
+  /** Has `free` called when the request has been answered; files of a request are kept until then. */
+  onLeave(free: () => void): void {
+    if (this.isAnswered) free()
+    else if (this.#leaving === undefined) this.#leaving = [free]
+    else this.#leaving.push(free)
+  }
+
+  /** The reply is out, or never will be. */
+  leave(): void {
+    this.isAnswered = true
+    const frees = this.#leaving
+    this.#leaving = undefined
+    if (frees !== undefined) for (const free of frees) free()
   }
 
   get method(): string {

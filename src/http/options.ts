@@ -37,8 +37,13 @@ export interface HttpOptions {
   readonly host?: string
   /** Lets several processes listen on the port (Linux and some others). Default false. */
   readonly reusePort?: boolean
-  /** Largest request body in bytes. Default 1 MiB. */
+  /** Largest request body that is read into memory, in bytes. Default 1 MiB. */
   readonly bodyLimit?: number
+  /** Largest file of a request, and largest form with its files, in bytes. Defaults 10 MiB and 50 MiB. */
+  readonly fileLimit?: number
+  readonly uploadLimit?: number
+  /** Most fields of a form. Default 1000. */
+  readonly partLimit?: number
   /** What happens to a reply that is not what the spec declares. Default `fail`. */
   readonly replyCheck?: 'fail' | 'log' | 'off'
   /** Request headers that travel with tasks. Default none; Authorization and Cookie never do. */

@@ -1,5 +1,8 @@
+import { Readable } from 'node:stream'
+import { withContext } from '../core/context.ts'
 import { emit, isHeard } from '../core/events.ts'
 import type { Answer } from './answer.ts'
+import type { BodyLimits } from './body-limits.ts'
 import { Crashes } from './crashes.ts'
 import { Deadlines } from './deadlines.ts'
 import { errorReply } from './error-format.ts'
@@ -8,6 +11,7 @@ import type { Exchange } from './exchange.ts'
 import { InFlight } from './in-flight.ts'
 import { known } from './known.ts'
 import type { HttpOptions } from './options.ts'
+import { Reply } from './reply.ts'
 import { send } from './send.ts'
 import { announce } from './stages/announce.ts'
 import { authenticate } from './stages/authenticate.ts'
@@ -27,7 +31,7 @@ function stagesOf(options: HttpOptions): readonly Stage[] {
   return [
     authenticate(options.tokens),
     announce,
-    parse(options.bodyLimit ?? 1_048_576),
+    parse(bodyLimits(options)),
     validate,
     openScope({ ...options, requestTimeoutMs }),
     callHandler(new Deadlines(requestTimeoutMs)),
@@ -36,6 +40,15 @@ function stagesOf(options: HttpOptions): readonly Stage[] {
     serialise,
     endScope(options),
   ]
+}
+
+function bodyLimits({ bodyLimit, fileLimit, uploadLimit, partLimit }: HttpOptions): BodyLimits {
+  return {
+    body: bodyLimit ?? 1_048_576,
+    file: fileLimit ?? 10_485_760,
+    upload: uploadLimit ?? 52_428_800,
+    parts: partLimit ?? 1000,
+  }
 }
 
 /** Serves requests; every error of every stage leaves through one exit. */
@@ -87,6 +100,7 @@ export class Pipeline {
   /** The error exit. */
   #fail(exchange: Exchange, thrown: unknown): Answer {
     const facts = errorFacts(thrown)
+    discard(exchange)
     const { drop, errorFormat } = this.#options
     if (exchange.context !== undefined) drop(exchange.context.scope, exchange.callId, exchange.userId)
     if (facts.status >= 500) this.#crashes.thrown(exchange, facts)
@@ -102,8 +116,7 @@ export class Pipeline {
 
   #reply(exchange: Exchange): void {
     try {
-      const { callId, reply } = exchange
-      send(reply, known(exchange.answer), { callId, last: exchange.last || this.#isLast(exchange) })
+      this.#send(exchange, known(exchange.answer))
     } catch (error) {
       // Nothing was sent, and nothing can be: let the caller know at least that.
       this.#crashes.thrown(exchange, errorFacts(error))
@@ -115,13 +128,42 @@ export class Pipeline {
     if (isHeard('request.end')) announceEnd(exchange)
   }
 
-  /** While the server stops, or where hooks can hold replies back, a request is in flight until its reply is out: connections without any are ended. */
+  #send(exchange: Exchange, answer: Answer): void {
+    const { callId, reply, context } = exchange
+    const options = { callId, last: exchange.last || this.#isLast(exchange) }
+    const { payload } = answer
+    if (!(payload instanceof Readable)) return void send(reply, answer, options)
+    exchange.onLeave(() => payload.destroy())
+    payload.once('error', (error) => {
+      // Before the reply has begun, it becomes a 500 like any other; afterwards the caller sees his connection end.
+      if (reply.raw.headersSent) this.#crashes.thrown(exchange, errorFacts(error))
+    })
+    // What the stream does while it is read is still done for this request.
+    withContext(known(context), () => send(reply, answer, options))
+  }
+
+  /**
+   * While the server stops, or where hooks can hold replies back, a request is in flight until its reply is out: connections without any are ended. So is one
+   * whose reply is a stream, or whose files may be part of it.
+   */
   #leave(exchange: Exchange): void {
     const { raw } = exchange.reply
-    const leave = () => this.inFlight.delete(exchange)
-    if ((this.#closing || this.#sendsLater) && !raw.writableFinished && !raw.destroyed)
+    const leave = () => {
+      this.inFlight.delete(exchange)
+      exchange.leave()
+    }
+    if ((this.#closing || this.#sendsLater || exchange.holds) && !raw.writableFinished && !raw.destroyed)
       raw.once('finish', leave).once('close', leave)
     else leave()
+  }
+}
+
+/** A stream that the handler has given and nobody will read. */
+function discard({ result, answer }: Exchange): void {
+  const body = result instanceof Reply ? result.body : result
+  for (const stream of [body, answer?.payload]) {
+    if (!(stream instanceof Readable)) continue
+    stream.on('error', () => undefined).destroy()
   }
 }
 

@@ -23,8 +23,8 @@ export class Reply {
 }
 
 /**
- * A reply with a status and headers of its own, to be returned by a handler. The body is sent as JSON, unless `headers` gives another
- * `content-type` and the body is text or bytes. With a status of 400 or more what the handler has fired is dropped.
+ * A reply with a status and headers of its own, to be returned by a handler. The body is sent as JSON, unless it is bytes or a stream, or the spec or
+ * `headers` give another `content-type`: then it must be text, bytes or a stream. With a status of 400 or more what the handler has fired is dropped.
  * @throws MacaronError `BAD_REPLY`.
  */
 export function reply(status: number, body?: unknown, headers?: ReplyHeaders): Reply {

@@ -1,6 +1,8 @@
 import type { Api, Operation, OperationChecks } from '../spec/api.ts'
 import type { Binding, Handler } from '../spec/bindings.ts'
+import { BodyMedia } from './body-media.ts'
 import type { HttpOptions } from './options.ts'
+import { RepliesMedia } from './reply-media.ts'
 import type { Template } from './template.ts'
 
 /** One operation, ready to be served: whatever doesn't depend on the request is worked out here, at start. */
@@ -10,6 +12,9 @@ export class Route {
   readonly template: Template
   /** The bound function inside its decorators. */
   readonly handler: Handler
+  /** What bodies it takes; undefined: none. */
+  readonly media: BodyMedia | undefined
+  /** The handler's first argument is the body. */
   readonly takesBody: boolean
   /** Status of a reply that names none. */
   readonly okStatus: number
@@ -18,6 +23,8 @@ export class Route {
   readonly declaresReplies: boolean
   /** Its spec has a model `Error`, which handlers may return. */
   readonly knowsErrorModel: boolean
+  /** The media types of its replies. */
+  readonly repliesMedia: RepliesMedia
   readonly #checksOf: HttpOptions['checksOf']
   #checks: OperationChecks | undefined
 
@@ -26,11 +33,14 @@ export class Route {
     this.operation = parts.operation
     this.template = parts.template
     this.handler = parts.binding.handler
-    this.takesBody = parts.operation.body !== undefined
+    const { body } = parts.operation
+    this.media = body === undefined ? undefined : new BodyMedia(body.content)
+    this.takesBody = body !== undefined && !body.asParameters
     this.okStatus = okStatusOf(parts.operation)
     this.declaresNoContent = '204' in parts.operation.replies
     this.declaresReplies = Object.keys(parts.operation.replies).length > 0
     this.knowsErrorModel = Object.hasOwn(parts.api.schemas, 'Error')
+    this.repliesMedia = new RepliesMedia(parts.operation)
     this.#checksOf = parts.checksOf
   }
 

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import type { RequestSnapshot } from '../core/context.ts'
 import type { Exchange } from './exchange.ts'
+import { travellingBody } from './travelling-body.ts'
 
 /**
  * The part of a request that travels with its tasks and stands in crash reports. The body is parsed from its text again, so that it is
@@ -19,7 +20,7 @@ export function snapshotOf(exchange: Exchange, headerNames: readonly string[]): 
     ip: exchange.ip,
     userAgent: raw.headers['user-agent'],
     language: firstLanguage(raw.headers['accept-language']),
-    body: exchange.bodyText === undefined ? undefined : JSON.parse(exchange.bodyText),
+    body: bodyOf(exchange),
   }
 }
 
@@ -38,6 +39,11 @@ export function bareSnapshot({ raw, method, ip }: FastifyRequest): RequestSnapsh
     language: firstLanguage(raw.headers['accept-language']),
     body: undefined,
   }
+}
+
+function bodyOf({ bodyText, content, body }: Exchange): unknown {
+  if (bodyText !== undefined) return JSON.parse(bodyText)
+  return content === undefined || content.kind === 'json' ? undefined : travellingBody(content.kind, body)
 }
 
 /** The names that may travel, in lower case: never those that carry credentials. */

@@ -1,3 +1,5 @@
+import type { UploadedFile } from '../core/uploaded-file.ts'
+
 /**
  * What the rest of Macaron sees of an OpenAPI file, whichever version (2.0, 3.0, 3.1) it is written in: a plain list of
  * operations and the named schemas. Schemas are JSON Schema 2020-12, `$ref`s kept (never dereferenced: big specs explode).
@@ -42,6 +44,8 @@ export interface Operation {
   readonly body: Body | undefined
   /** By status (`'200'`, `'4XX'`, `'default'`); undefined schema where the reply has no body. */
   readonly replies: Readonly<Record<string, JsonSchema | undefined>>
+  /** The media types of replies, by the same keys; where none is declared, none is listed. */
+  readonly replyMedia: Readonly<Record<string, readonly string[]>>
   readonly place: Place
 }
 
@@ -61,14 +65,59 @@ export interface Parameter {
     | 'label'
     | 'matrix'
   readonly explode: boolean
+  /** The value is a document rather than written by `style` (OpenAPI 3's `content`): JSON, or any other text, which is taken as it is. */
+  readonly content?: 'json' | 'text'
+  /** Reserved characters come as they are: a plus is a plus. */
+  readonly allowReserved?: boolean
 }
 
 export interface Body {
   readonly required: boolean
-  /** The schema of the JSON body. */
+  /** The schema of the first of `content`. */
   readonly schema: JsonSchema
-  /** The model's name where the schema is a `$ref` to a named schema. */
+  /** The model's name where that schema is a `$ref` to a named schema. */
   readonly model: string | undefined
+  /** The media types that the operation takes: JSON first, then in the order of the spec. */
+  readonly content: readonly BodyContent[]
+  /** Swagger 2.0's `formData`: the handler gets the fields by name, beside the parameters, and no body. */
+  readonly asParameters: boolean
+}
+
+/** One media type that an operation takes. */
+export interface BodyContent {
+  /** In lower case, without parameters; `image/*` for a range. */
+  readonly mediaType: string
+  /** How it is read: a JSON value, a form's fields, a text, or a stream of bytes. */
+  readonly kind: 'json' | 'form' | 'multipart' | 'text' | 'file'
+  readonly schema: JsonSchema
+  /** How fields of a form are written, where the spec says so. */
+  readonly encoding: Readonly<Record<string, FieldEncoding>>
+}
+
+/** How a field of a form is written. */
+export interface FieldEncoding {
+  /** Undefined: as usual for the field's type. */
+  readonly style?: Parameter['style'] | undefined
+  readonly explode?: boolean | undefined
+  /** Media types that a part may have, ranges included. */
+  readonly contentTypes?: readonly string[] | undefined
+}
+
+/** A form as it came: texts by field, files by field. */
+export interface ReceivedForm {
+  /** Percent-encoded, as in a query. */
+  readonly texts: ReadonlyMap<string, readonly string[]>
+  readonly files: ReadonlyMap<string, readonly UploadedFile[]>
+}
+
+/** What files a field of a multipart form takes. */
+export interface FileField {
+  /** A list of them, rather than one. */
+  readonly many: boolean
+  /** Media types that are taken; undefined: any. */
+  readonly mediaTypes: readonly string[] | undefined
+  /** Most bytes of one file (`maxLength`); undefined: the service's limit alone. */
+  readonly maxBytes: number | undefined
 }
 
 /** Where something stands in a spec file. */
@@ -92,8 +141,10 @@ export interface RawRequest {
   /** The query string without `?`. */
   readonly query: string
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
-  /** The parsed JSON body, or undefined where there was none. */
+  /** The body, or undefined where there was none: the parsed JSON, the text, the file, or the ReceivedForm. */
   readonly body: unknown
+  /** Which of the operation's media types the body is of; undefined: the first. */
+  readonly content?: BodyContent | undefined
 }
 
 /** A request as a handler sees it. */
@@ -102,12 +153,14 @@ export interface DecodedRequest {
   readonly query: Readonly<Record<string, unknown>>
   /** All declared parameters by name, defaults applied. */
   readonly named: Readonly<Record<string, unknown>>
-  /** The body as a model instance where its schema is named, with defaults applied. */
+  /** The body as a model instance where its schema is named, with defaults applied. A form's files are UploadedFiles. */
   readonly body: unknown
 }
 
 /** The checks of one operation; compiled at first use. */
 export interface OperationChecks {
+  /** The fields of a multipart body that are files. */
+  fileFields(content: BodyContent): ReadonlyMap<string, FileField>
   /** All faults of a request at once, or the decoded request. */
   request(raw: RawRequest): { readonly faults: readonly ValueFault[] } | { readonly decoded: DecodedRequest }
   /** The faults of a reply body against what the operation declares for this status; `undeclared` where it declares nothing for it. */

@@ -1,7 +1,8 @@
 import type {
   Api,
-  Body,
+  BodyContent,
   DecodedRequest,
+  FileField,
   JsonSchema,
   Operation,
   OperationChecks,
@@ -9,10 +10,11 @@ import type {
   ValueFault,
 } from './api.ts'
 import type { ApiModels } from './api-models.ts'
+import { BodyChecks, type ReadBody } from './body-checks.ts'
 import type { ValueCheck } from './checker.ts'
 import type { ModelRegistry } from './model-registry.ts'
 import { ParameterChecks } from './parameter-checks.ts'
-import type { Reviver } from './reviver.ts'
+import { declaredStatus } from './statuses.ts'
 
 /**
  * The checks of an operation. Each part is compiled when it is first needed. Bodies are taken as they are: nothing is coerced, and nothing
@@ -26,26 +28,32 @@ class CompiledChecks implements OperationChecks {
   readonly #models: ApiModels
   readonly #operation: Operation
   readonly #parameters: ParameterChecks | undefined
-  readonly #body: BodyCheck | undefined
+  readonly #body: BodyChecks | undefined
   readonly #replies = new Map<string, ValueCheck>()
 
   constructor(models: ApiModels, operation: Operation) {
     this.#models = models
     this.#operation = operation
     this.#parameters = operation.parameters.length > 0 ? new ParameterChecks(models, operation) : undefined
-    this.#body = operation.body && new BodyCheck(models, operation.body)
+    this.#body = operation.body && new BodyChecks(models, operation.body)
+  }
+
+  fileFields(content: BodyContent): ReadonlyMap<string, FileField> {
+    return this.#body?.fileFields(content) ?? noFiles
   }
 
   request(
     raw: RawRequest,
   ): { readonly faults: readonly ValueFault[] } | { readonly decoded: DecodedRequest } {
     const parameters = this.#parameters?.read(raw) ?? noParameters
-    const bodyFaults = this.#body?.faults(raw.body) ?? none
-    if (parameters.faults.length > 0 || bodyFaults.length > 0) {
-      return { faults: [...parameters.faults, ...bodyFaults] }
+    const body = this.#body?.read(raw) ?? noBody
+    if (parameters.faults.length > 0 || body.faults.length > 0) {
+      return { faults: [...parameters.faults, ...body.faults] }
     }
     const { params, query, named } = parameters
-    return { decoded: { params, query, named, body: this.#body?.revived(raw.body) } }
+    if (this.#operation.body?.asParameters !== true)
+      return { decoded: { params, query, named, body: body.value } }
+    return { decoded: { params, query, named: { ...Object(body.value), ...named }, body: undefined } }
   }
 
   reply(status: number, body: unknown): readonly ValueFault[] | 'undeclared' {
@@ -76,12 +84,8 @@ const nothing = Object.freeze({})
 /** What an operation without parameters reads. */
 const noParameters = { faults: none, params: nothing, query: nothing, named: nothing }
 
-/** The key under which a status is declared: itself, its class (`4XX`), or `default`. */
-export function declaredStatus(replies: Operation['replies'], status: number): string | undefined {
-  const exact = String(status)
-  if (exact in replies) return exact
-  return [`${exact[0]}XX`, 'default'].find((key) => key in replies)
-}
+const noBody: ReadBody = { faults: none, value: undefined }
+const noFiles: ReadonlyMap<string, FileField> = new Map()
 
 /** What is left of a value when it is sent as JSON; the value itself where it can't be. */
 function asSent(value: unknown): unknown {
@@ -91,30 +95,3 @@ function asSent(value: unknown): unknown {
     return value
   }
 }
-
-class BodyCheck {
-  readonly #models: ApiModels
-  readonly #body: Body
-  readonly #check: ValueCheck
-  #reviver: Reviver | undefined | 'unknown' = 'unknown'
-
-  constructor(models: ApiModels, body: Body) {
-    this.#models = models
-    this.#body = body
-    this.#check = models.checker.check(body.schema)
-  }
-
-  faults(body: unknown): readonly ValueFault[] {
-    if (body === undefined) return this.#body.required ? missingBody : none
-    return this.#check.fits(body, 'request') ? none : this.#check.faults(body, 'request', 'body')
-  }
-
-  /** The body as the handler gets it: models, Dates, defaults. */
-  revived(body: unknown): unknown {
-    if (body === undefined) return undefined
-    if (this.#reviver === 'unknown') this.#reviver = this.#models.revivers.of(this.#body.schema)
-    return this.#reviver === undefined ? body : this.#reviver(body)
-  }
-}
-
-const missingBody: readonly ValueFault[] = [{ path: 'body', message: 'is required' }]

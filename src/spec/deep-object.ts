@@ -38,7 +38,8 @@ export class DeepObject {
   #keysOf(name: string): readonly string[] | undefined {
     if (!name.startsWith(`${this.#name}[`) || !name.endsWith(']')) return undefined
     const keys = name.slice(this.#name.length + 1, -1).split('][')
-    return keys.length > maxDepth ? undefined : keys
+    // Copied by a handler, a key of that name would become a prototype.
+    return keys.length > maxDepth || keys.includes('__proto__') ? undefined : keys
   }
 
   #valueOf(branch: Branch, schema: JsonSchema): unknown {

@@ -12,13 +12,15 @@ export interface Dialect extends SchemaRules {
   /** The path that goes before every path of the spec, without a slash at its end. */
   basePath(root: Raw, pathItem: Raw, operation: Raw): string
   /** The schema and writing of a parameter that is no body. */
-  parameter(part: Part, reading: Reading): Pick<Parameter, 'schema' | 'style' | 'explode'>
+  parameter(part: Part, reading: Reading): Omit<Parameter, 'name' | 'in' | 'required'>
   /** Whether a header parameter of this name is to be ignored, as OpenAPI 3 says of `Accept` and others. */
   ignoresHeader(name: string): boolean
-  /** The JSON body of an operation. `parameters` are all of the operation's, those of its path included. */
+  /** The body of an operation. `parameters` are all of the operation's, those of its path included. */
   body(operation: Part, parameters: readonly Part[], reading: Reading): Body | undefined
   /** The schema of a reply's JSON body; undefined where the reply has no body, or none that is JSON. */
   replySchema(reply: Part, operation: Part, reading: Reading): JsonSchema | undefined
+  /** The media types of a reply's body, in lower case and without parameters; none where the reply has no body or the spec says none. */
+  replyMedia(reply: Part, operation: Part, reading: Reading): readonly string[]
 }
 
 /** What reading needs: the document, which takes the faults, and the reader of its schemas. */

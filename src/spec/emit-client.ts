@@ -105,7 +105,8 @@ class ClientText {
       members.length === 0
         ? []
         : [`parameters${needsNamed ? '' : '?'}: { ${members.map(({ text }) => text).join('; ')} }`]
-    if (body === undefined) return `[${named.join('')}]`
+    // Forms, texts and files are not sent by clients.
+    if (body?.content[0]?.kind !== 'json') return `[${named.join('')}]`
     const type = this.#types.of(body.schema, 'init')
     const first = body.required
       ? `body: ${type}`

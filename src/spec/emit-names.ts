@@ -4,7 +4,7 @@ import { segmentsOf } from './pointers.ts'
 
 /** The names that a generated file gives to schemas and operations: unique, the same each time, and legal in TypeScript. */
 export class EmitNames {
-  readonly #taken = new Set(['Date', 'Model', 'Result', 'URL', 'defineModels'])
+  readonly #taken = new Set(['Date', 'Model', 'RawReply', 'Result', 'URL', 'UploadedFile', 'defineModels'])
   readonly #schemas = new Map<string, string>()
   readonly #parts = new Map<string, string>()
   readonly #inits = new Map<string, string>()

@@ -1,15 +1,18 @@
-import type { JsonSchema, Operation, Parameter } from './api.ts'
+import type { Api, Operation, Parameter } from './api.ts'
+import { isJsonMedia } from './dialect.ts'
 import { comment } from './doc-comment.ts'
+import { BodyTypes } from './emit-bodies.ts'
 import type { EmitNames } from './emit-names.ts'
 import { memberName, type TypeTexts } from './emit-types.ts'
 
 /** The types of handlers, one for each function that operations are bound to. */
-export function handlerTypes(operations: readonly Operation[], names: EmitNames, types: TypeTexts): string[] {
+export function handlerTypes(api: Api, names: EmitNames, types: TypeTexts): string[] {
   const known = new Map<string, string>()
-  return operations
+  const bodies = new BodyTypes(api, types)
+  return api.operations
     .filter(({ served }) => served)
     .flatMap((operation) => {
-      const signature = signatureOf(operation, types)
+      const signature = signatureOf(operation, types, bodies)
       const key = `${operation.binding} ${signature}`
       if (operation.binding !== undefined && known.has(key)) return []
       const name = names.unique(names.ofOperation(operation))
@@ -20,12 +23,18 @@ export function handlerTypes(operations: readonly Operation[], names: EmitNames,
 }
 
 /** What a handler takes and gives: the body, if any, then all parameters by name. */
-function signatureOf({ body, parameters, replies }: Operation, types: TypeTexts): string {
-  const first = body && `body: ${types.of(body.schema, 'value')}${body.required ? '' : ' | undefined'}`
-  const named =
-    parameters.length === 0 ? undefined : `parameters: { ${members(parameters, types).join('; ')} }`
+function signatureOf(
+  { body, parameters, replies, replyMedia }: Operation,
+  types: TypeTexts,
+  bodies: BodyTypes,
+): string {
+  const isFirst = body !== undefined && !body.asParameters
+  const first = isFirst ? `body: ${bodies.of(body)}${body.required ? '' : ' | undefined'}` : undefined
+  const fields = body?.asParameters === true ? bodies.membersOf(body) : []
+  const all = [...members(parameters, types), ...fields]
+  const named = all.length === 0 ? undefined : `parameters: { ${all.join('; ')} }`
   const taken = [first, named].filter((text) => text !== undefined).join(', ')
-  return `(${taken}) => Result<${replyType(replies, types)}>`
+  return `(${taken}) => Result<${replyType({ replies, replyMedia }, types)}>`
 }
 
 function members(parameters: readonly Parameter[], types: TypeTexts): string[] {
@@ -37,11 +46,17 @@ function members(parameters: readonly Parameter[], types: TypeTexts): string[] {
 }
 
 /** The bodies of the replies that are successes, else of the default reply. */
-function replyType(replies: Operation['replies'], types: TypeTexts): string {
-  const successes = Object.entries(replies).filter(([status]) => status.startsWith('2'))
-  const schemas = successes.length > 0 ? successes.map(([, schema]) => schema) : [replies.default]
-  const texts = schemas.map((schema?: JsonSchema) =>
-    schema === undefined ? 'void' : types.of(schema, 'init'),
-  )
+function replyType(
+  { replies, replyMedia }: Pick<Operation, 'replies' | 'replyMedia'>,
+  types: TypeTexts,
+): string {
+  const successes = Object.keys(replies).filter((status) => status.startsWith('2'))
+  const texts = (successes.length > 0 ? successes : ['default']).flatMap((status) => {
+    const schema = replies[status]
+    const isRaw = (replyMedia[status] ?? []).some((type) => !isJsonMedia(type))
+    const json = schema === undefined ? [] : [types.of(schema, 'init')]
+    const all = isRaw ? [...json, 'RawReply'] : json
+    return all.length === 0 ? ['void'] : all
+  })
   return [...new Set(texts)].join(' | ')
 }

@@ -15,7 +15,7 @@ export function generate(api: Api): string {
   const types = new TypeTexts(api, names)
   const models = new ModelTexts(api, names, types).withParents()
   const classes = models.classes()
-  const handlers = handlerTypes(api.operations, names, types)
+  const handlers = handlerTypes(api, names, types)
   const declarations = models.declarations()
   const body = [
     ...declarations,
@@ -23,12 +23,15 @@ export function generate(api: Api): string {
     ...modelDefinition(api, classes, models.parents()),
     ...augmentation(api, classes, declarations),
   ]
-  const imported = [imports(classes.length > 0, handlers.length > 0), ...models.imports()]
+  const imported = [imports(classes.length > 0, handlers.join('\n')), ...models.imports()]
   return `/* eslint-disable */\n${imported.join('\n')}\n\n${body.join('\n\n')}\n`
 }
 
-function imports(hasModels: boolean, hasHandlers: boolean): string {
-  const names = [...(hasModels ? ['defineModels', 'Model'] : []), ...(hasHandlers ? ['type Result'] : [])]
+function imports(hasModels: boolean, handlers: string): string {
+  const used = ['RawReply', 'Result', 'UploadedFile'].filter((name) =>
+    new RegExp(`\\b${name}\\b`).test(handlers),
+  )
+  const names = [...(hasModels ? ['defineModels', 'Model'] : []), ...used.map((name) => `type ${name}`)]
   return names.length === 0 ? 'export {}' : `import { ${names.join(', ')} } from 'macaron'`
 }
 

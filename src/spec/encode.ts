@@ -23,8 +23,10 @@ export function encodeParameters(
   faults: ValueFault[],
 ): EncodedParameters {
   const given = parameters.flatMap((parameter) => {
-    const value = values[parameter.in][parameter.name]
-    if (value === undefined) return []
+    const whole = values[parameter.in][parameter.name]
+    if (whole === undefined) return []
+    // A document of its own (`content`) is one text, whatever it holds.
+    const value = parameter.content === 'json' ? JSON.stringify(whole) : whole
     const fault = unwritable(value, parameter)
     if (fault === undefined) return [{ parameter, value }]
     faults.push({ path: `${parameter.in}.${parameter.name}`, message: fault })

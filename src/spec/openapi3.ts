@@ -1,7 +1,8 @@
 import { didYouMean } from '../core/nearest.ts'
-import type { JsonSchema, Parameter } from './api.ts'
-import { type Dialect, isJsonMedia, namedSchemaOf, pathOf, type Reading } from './dialect.ts'
+import type { FieldEncoding, JsonSchema, Parameter } from './api.ts'
+import { type Dialect, isJsonMedia, pathOf, type Reading } from './dialect.ts'
 import { describeRaw, isRaw, type Part, type Raw } from './document.ts'
+import { bodyOf, type DeclaredContent, essenceOf } from './media.ts'
 import { below } from './pointers.ts'
 
 /** OpenAPI 3.0: schemas by media type, `style` and `explode` for parameters, the base path in `servers`. */
@@ -20,7 +21,8 @@ export const openapi3: Dialect = {
   parameter(part, reading) {
     const style = styleOf(part, reading)
     const explode = typeof part.raw.explode === 'boolean' ? part.raw.explode : style === 'form'
-    return { schema: parameterSchema(part, reading), style, explode }
+    const reserved = part.raw.allowReserved === true ? { allowReserved: true } : {}
+    return { ...parameterSchema(part, reading), style, explode, ...reserved }
   },
 
   ignoresHeader: (name) => ['accept', 'content-type', 'authorization'].includes(name.toLowerCase()),
@@ -29,13 +31,16 @@ export const openapi3: Dialect = {
     const { requestBody } = operation.raw
     if (requestBody === undefined) return undefined
     const part = reading.document.part(requestBody, below(operation.pointer, 'requestBody'), 'A request body')
-    const schema = part && contentSchema(part, reading)
-    if (part === undefined || schema === undefined) return undefined
-    return { required: part.raw.required === true, schema, model: namedSchemaOf(schema) }
+    if (part === undefined) return undefined
+    return bodyOf(declaredContent(part, reading), part.raw.required === true)
   },
 
   replySchema(reply, _operation, reading) {
     return contentSchema(reply, reading)
+  },
+
+  replyMedia(reply) {
+    return isRaw(reply.raw.content) ? Object.keys(reply.raw.content).map(essenceOf) : []
   },
 }
 
@@ -56,11 +61,53 @@ function styleOf({ raw, pointer }: Part, { document }: Reading): Parameter['styl
   return usual
 }
 
-/** A parameter's schema. One whose value is a document (`content`) is passed on as the text it arrives as. */
-function parameterSchema({ raw, pointer }: Part, { document, schemas }: Reading): JsonSchema {
-  if (raw.schema !== undefined) return schemas.read(raw.schema, below(pointer, 'schema'))
-  if (raw.content === undefined) document.fault(pointer, 'A parameter must have a schema')
-  return { type: 'string' }
+/** A parameter's schema, and what document its value is where it is one (`content`). */
+function parameterSchema(part: Part, reading: Reading): Pick<Parameter, 'schema' | 'content'> {
+  const { raw, pointer } = part
+  if (raw.schema !== undefined) return { schema: reading.schemas.read(raw.schema, below(pointer, 'schema')) }
+  if (raw.content === undefined) reading.document.fault(pointer, 'A parameter must have a schema')
+  const json = contentSchema(part, reading)
+  return json === undefined
+    ? { schema: { type: 'string' }, content: 'text' }
+    : { schema: json, content: 'json' }
+}
+
+/** What a request body may be, one for each media type. */
+function declaredContent({ raw, pointer }: Part, reading: Reading): readonly DeclaredContent[] {
+  const at = below(pointer, 'content')
+  return reading.document.entries(raw.content, at, '"content"').map(([mediaType, media]) => {
+    const part: Raw = isRaw(media) ? media : {}
+    const { schema, encoding } = part
+    const place = below(at, mediaType)
+    return {
+      mediaType,
+      schema: schema === undefined ? undefined : reading.schemas.read(schema, below(place, 'schema')),
+      encoding: encodingOf(
+        { raw: isRaw(encoding) ? encoding : {}, pointer: below(place, 'encoding') },
+        reading,
+      ),
+    }
+  })
+}
+
+function encodingOf({ raw, pointer }: Part, reading: Reading): Readonly<Record<string, FieldEncoding>> {
+  return Object.fromEntries(
+    Object.entries(raw).map(([name, given]) => {
+      const field: Raw = isRaw(given) ? given : {}
+      const { contentType, style, explode } = field
+      const part = { raw: { ...field, in: 'query' }, pointer: below(pointer, name) }
+      const isStyled = style !== undefined || explode !== undefined
+      const known = isStyled ? styleOf(part, reading) : undefined
+      return [
+        name,
+        {
+          style: known,
+          explode: isStyled && explode === undefined ? known === 'form' : explode === true,
+          contentTypes: typeof contentType === 'string' ? contentType.split(',').map(essenceOf) : undefined,
+        },
+      ]
+    }),
+  )
 }
 
 /** The schema of the first JSON media type of `content`. */

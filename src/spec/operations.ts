@@ -75,7 +75,7 @@ function readOperation({ item, template, method, operation }: Found, reading: Op
     authenticated: decorators.includes(authDecorator) || needsToken(raw.security ?? document.root.security),
     parameters,
     body: dialect.body(operation, parts, reading),
-    replies: readReplies(operation, reading),
+    ...readReplies(operation, reading),
     place: { file: document.file, pointer },
   }
 }
@@ -104,12 +104,10 @@ function needsToken(security: unknown): boolean {
   return security.every((alternative) => isRaw(alternative) && Object.keys(alternative).length > 0)
 }
 
-function readReplies(
-  operation: Part,
-  reading: OperationsReading,
-): Readonly<Record<string, JsonSchema | undefined>> {
+function readReplies(operation: Part, reading: OperationsReading): Pick<Operation, 'replies' | 'replyMedia'> {
   const at = below(operation.pointer, 'responses')
   const replies: Record<string, JsonSchema | undefined> = {}
+  const replyMedia: Record<string, readonly string[]> = {}
   for (const [status, raw] of reading.document.entries(operation.raw.responses, at, '"responses"')) {
     if (status.startsWith('x-')) continue
     if (!/^([1-5](\d\d|XX)|default)$/.test(status)) {
@@ -117,6 +115,7 @@ function readReplies(
     }
     const reply = reading.document.part(raw, below(at, status), 'A reply')
     replies[status] = reply && reading.dialect.replySchema(reply, operation, reading)
+    replyMedia[status] = reply === undefined ? [] : reading.dialect.replyMedia(reply, operation, reading)
   }
-  return replies
+  return { replies, replyMedia }
 }

@@ -6,6 +6,11 @@ export function parseQuery(query: string): Texts {
   return query === '' ? noTexts : collect(query.replaceAll('+', '%20').split('&'))
 }
 
+/** The same for parameters whose reserved characters come as they are: a plus is a plus. */
+export function parseReserved(query: string): Texts {
+  return query === '' ? noTexts : collect(query.split('&'))
+}
+
 /** The texts of a Cookie header by name. */
 export function parseCookies(header: string): Texts {
   return collect(header.split(';').map((part) => part.trim()))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { faultOf } from '../../src/http/json-fault.ts'
+import { faultOf } from '../../src/core/json-fault.ts'
 import { anyBody, collect, get, post, serve } from './service.ts'
 
 const echo = { 'post /a': { body: anyBody, handler: (body: unknown) => ({ body: body ?? null }) } }

@@ -5,7 +5,7 @@ import { MacaronError } from '../../src/core/errors.ts'
 import { type EventName, type Events, on } from '../../src/core/events.ts'
 import type { HttpOptions } from '../../src/http/options.ts'
 import { type HttpServer, openHttp } from '../../src/http/server.ts'
-import type { Api, Operation, OperationChecks, RawRequest } from '../../src/spec/api.ts'
+import type { Api, Body, Operation, OperationChecks, RawRequest } from '../../src/spec/api.ts'
 import type { Handler } from '../../src/spec/bindings.ts'
 import { dropScope, takeStaged } from '../../src/tasks/outbox.ts'
 
@@ -65,7 +65,13 @@ export function httpOptions(operations: TestOperations, options: Partial<HttpOpt
 }
 
 /** A body that is required, of any form. */
-export const anyBody = { required: true, schema: true, model: undefined } as const
+export const anyBody: Body = {
+  required: true,
+  schema: true,
+  model: undefined,
+  content: [{ mediaType: 'application/json', kind: 'json', schema: true, encoding: {} }],
+  asParameters: false,
+}
 
 function operationOf(key: string, given: TestOperation): Operation {
   const [method = '', path = ''] = key.split(' ')
@@ -83,6 +89,7 @@ function operationOf(key: string, given: TestOperation): Operation {
     parameters: [],
     body: undefined,
     replies: {},
+    replyMedia: {},
     place: { file: 'apis/test.yaml', pointer: `/paths/${path}/${method}` },
     ...rest,
     decorators: [],
@@ -91,6 +98,7 @@ function operationOf(key: string, given: TestOperation): Operation {
 
 /** Lets everything through; parameters are what the path says, undecoded. */
 const openChecks: OperationChecks = {
+  fileFields: () => new Map(),
   request: ({ params, body }: RawRequest) => ({ decoded: { params, query: {}, named: params, body } }),
   reply: () => 'undeclared',
 }

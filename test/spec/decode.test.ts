@@ -120,7 +120,7 @@ test('deep objects are read with their types, deeper levels and lists included',
   })
   assert.deepEqual(read('v[tags]=a&v[tags]=b'), { v: { tags: ['a', 'b'] } })
   assert.deepEqual(read('v[age][min]=x'), ['query.v.age.min must be a whole number, not "x"'])
-  assert.deepEqual(read('v[__proto__][min]=1'), { v: JSON.parse('{"__proto__":{"min":"1"}}') })
+  assert.deepEqual(read('v[__proto__][min]=1'), {})
   assert.equal(Object.hasOwn(Object.prototype, 'min'), false)
 })
 

@@ -27,6 +27,17 @@ paths:
         '200': { description: ok, content: { application/json: { schema: { $ref: '#/components/schemas/Account' } } } }
         '204': { description: nothing }
         '404': { description: no, content: { application/json: { schema: { $ref: '#/components/schemas/Problem' } } } }
+  /pictures:
+    post:
+      operationId: add_picture
+      requestBody: { required: true, content: { multipart/form-data: { schema: { type: object, required: [title, picture], properties: {
+        title: { type: string }, count: { type: integer, default: 1 }, picture: { type: string, format: binary }, more: { type: array, items: { type: string, format: binary } } } } }, image/*: {} } }
+      responses: { '200': { description: ok, content: { image/png: {}, application/json: { schema: { $ref: '#/components/schemas/Problem' } } } } }
+  /form:
+    post:
+      operationId: send_form
+      requestBody: { content: { application/x-www-form-urlencoded: { schema: { $ref: '#/components/schemas/Place' } }, text/plain: {} } }
+      responses: { '200': { description: ok, content: { text/plain: { schema: { type: string } } } } }
 components:
   schemas:
     Account:
@@ -65,8 +76,8 @@ export class AccountParent {
 `
 
 const user = `
-import { apis } from 'macaron'
-import { Account, Address, Cat, Date2, type AccountInit, type Anything, type Pet, type ReplaceAccount } from './apis/shop.gen.ts'
+import { apis, defineError, UploadedFile } from 'macaron'
+import { Account, Address, Cat, Date2, type AccountInit, type Anything, type AddPicture, type Pet, type ReplaceAccount, type SendForm } from './apis/shop.gen.ts'
 
 const account: Account = new Account({ name: 'Ada', kind: 'person', born: '2026-11-23T10:00:00Z', address: { city: 'Rome' }, pet: { lives: 9 } })
 const kind: 'person' | "firm's" = account.kind
@@ -98,6 +109,19 @@ void apis.shpo
 void apis.shop.Acount
 // @ts-expect-error a method that needs an Account
 new Address({ city: 'x' }).isOlder
+export const addPicture: AddPicture = async (body) => {
+  if (body instanceof UploadedFile) return body.stream()
+  const title: string = body.title
+  const count: number = body.count
+  const bytes: Buffer = await body.picture.buffer()
+  const names: (string | undefined)[] = (body.more ?? []).map(({ name }) => name)
+  if (count > names.length) return { text: title }
+  return bytes.length > 0 ? bytes : new NoFunds()
+}
+const NoFunds = defineError('NO_FUNDS', 402, 'No')
+export const sendForm: SendForm = (body) => (typeof body === 'string' ? body : (body?.city ?? ''))
+// @ts-expect-error an object where the spec declares a text
+export const wrongText: SendForm = () => ({ a: 1 })
 // @ts-expect-error a required property is missing
 new Account({ kind: 'person' })
 // @ts-expect-error a value that the enum doesn't have

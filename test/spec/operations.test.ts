@@ -26,8 +26,17 @@ test('an operation has its binding, decorators and model', () => {
     decorators: ['shop.auth.admin'],
     authenticated: false,
     parameters: [],
-    body: { required: true, schema: { $ref: '#/schemas/Pet' }, model: 'Pet' },
+    body: {
+      required: true,
+      schema: { $ref: '#/schemas/Pet' },
+      model: 'Pet',
+      content: [
+        { mediaType: 'application/json', kind: 'json', schema: { $ref: '#/schemas/Pet' }, encoding: {} },
+      ],
+      asParameters: false,
+    },
     replies: { 201: { $ref: '#/schemas/Pet' }, default: undefined },
+    replyMedia: { 201: ['application/json'], default: [] },
     place: { file: '/test/test.yaml', pointer: '/paths/~1pets/post' },
   })
 })

@@ -84,7 +84,7 @@ test('a reference to any other place of the file is kept as a part, also one tha
   assert.deepEqual(api.parts[pointer], api.operations[0]?.body?.schema)
 })
 
-test('a file is text, and a body that is no JSON is none', () => {
+test('a file is no JSON, and a text is a body', () => {
   const api = api2({
     paths: `
 /a:
@@ -93,6 +93,8 @@ test('a file is text, and a body that is no JSON is none', () => {
     parameters: [{ name: body, in: body, schema: { type: string } }]
     responses: { 200: { schema: { type: file } } }`,
   })
-  assert.equal(api.operations[0]?.body, undefined)
+  assert.deepEqual(api.operations[0]?.body?.content, [
+    { mediaType: 'text/plain', kind: 'text', schema: { type: 'string' }, encoding: {} },
+  ])
   assert.deepEqual(api.operations[0]?.replies, { 200: undefined })
 })

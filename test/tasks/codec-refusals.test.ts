@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
 import { suite, test } from 'node:test'
 import vm from 'node:vm'
 import fc from 'fast-check'
+import { UploadedFile } from '../../src/core/uploaded-file.ts'
 import { decode, encode } from '../../src/tasks/codec.ts'
 import { encoding, Money, models } from './support.ts'
 import { value } from './values.ts'
@@ -16,6 +18,7 @@ suite('what the codec refuses', () => {
   class Stack extends Array {}
   const cyclic: { self?: unknown } = {}
   cyclic.self = [cyclic]
+  const file = new UploadedFile({ name: 'a', type: 'b', size: 0, limit: 1 }, () => Readable.from([]))
 
   const refused: readonly (readonly [string, unknown, RegExp])[] = [
     ['a function', [{ done: [() => 1] }], /a function at \[0\]\.done\[0\]/],
@@ -37,6 +40,11 @@ suite('what the codec refuses', () => {
     ['a fake map', [Object.create(Map.prototype)], /throws when it is read .* at \[0\]/],
     ['a key of a map', [new Map([[() => 1, 1]])], /a function at \[0\]\{key 0\}/],
     ['a member of a set', [new Set([Symbol('x')])], /a symbol at \[0\]\{0\}/],
+    [
+      'an uploaded file',
+      [{ picture: file }],
+      /an uploaded file, .*await file\.buffer\(\)\) at \[0\]\.picture/,
+    ],
     ['a cause', new Error('x', { cause: () => 1 }), /a function at \.cause/],
     [
       'a getter that throws',

@@ -1,9 +1,12 @@
 import { MacaronError } from '../../core/errors.ts'
 import { emit } from '../../core/events.ts'
 import type { ValueFault } from '../../spec/api.ts'
+import { essenceOf, isOfMedia } from '../../spec/media.ts'
+import { declaredStatus } from '../../spec/statuses.ts'
 import type { Answer } from '../answer.ts'
 import type { Exchange } from '../exchange.ts'
 import { known } from '../known.ts'
+import type { Route } from '../route.ts'
 import type { Stage } from './stage.ts'
 
 export interface ReplyCheckOptions {
@@ -15,8 +18,8 @@ export interface ReplyCheckOptions {
 export function checkReply({ mode, production }: ReplyCheckOptions): Stage {
   return function checkReplyOfExchange(exchange) {
     const answer = known(exchange.answer)
-    if (mode === 'off' || !answer.json) return undefined
-    const faults = faultsOf(exchange, answer)
+    if (mode === 'off') return undefined
+    const faults = answer.json ? faultsOf(exchange, answer) : typeFaults(exchange, answer)
     if (faults.length === 0) return undefined
     report(exchange, answer.status, faults)
     if (mode === 'fail') throw new BadResponse(faults, production)
@@ -44,11 +47,33 @@ export class BadResponse extends MacaronError {
 }
 
 function faultsOf({ route }: Exchange, { status, body }: Answer): readonly string[] {
-  if (status === 204) return body === undefined ? [] : ['body: 204 is a reply without a body']
+  if (bodiless.has(status)) return body === undefined ? none : hasBody(status)
   const faults = route.checks.reply(status, body)
   if (faults !== 'undeclared') return faults.length === 0 ? none : faults.map(describe)
-  // Errors and redirections needn't all be declared, but what a success looks like is the point of a spec.
-  return status < 300 && route.declaresReplies ? [`the spec declares no reply with status ${status}`] : none
+  return undeclared(route, status)
+}
+
+/** Text and bytes have no schema to fit, but a type. */
+function typeFaults({ route }: Exchange, { status, body, headers }: Answer): readonly string[] {
+  if (bodiless.has(status)) return body === undefined ? none : hasBody(status)
+  if (declaredStatus(route.operation.replies, status) === undefined) return undeclared(route, status)
+  const { all } = route.repliesMedia.of(status)
+  const type = essenceOf(String(headers['content-type'] ?? ''))
+  if (all.length === 0 || all.some((declared) => isOfMedia(type, declared))) return none
+  const advice = 'give it with reply(status, body, { "content-type": … })'
+  return [`the spec declares a body of type ${all.join(' or ')} for status ${status}, not ${type}: ${advice}`]
+}
+
+/** Errors and redirections needn't all be declared, but what a success looks like is the point of a spec. */
+function undeclared({ declaresReplies }: Route, status: number): readonly string[] {
+  return status < 300 && declaresReplies ? [`the spec declares no reply with status ${status}`] : none
+}
+
+/** Statuses whose replies have no body by HTTP. */
+const bodiless = new Set([204, 205, 304])
+
+function hasBody(status: number): readonly string[] {
+  return [`body: ${status} is a reply without a body`]
 }
 
 const none: readonly string[] = []

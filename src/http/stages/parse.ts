@@ -1,30 +1,70 @@
+import { isUtf8 } from 'node:buffer'
 import type { IncomingHttpHeaders } from 'node:http'
+import { parseJson } from '../../core/json.ts'
+import { parseQuery } from '../../spec/raw-query.ts'
 import { readBody } from '../body.ts'
+import type { BodyLimits } from '../body-limits.ts'
 import type { Exchange } from '../exchange.ts'
-import { parseJson } from '../json-body.ts'
+import { fileBody } from '../file-body.ts'
+import { receiveForm, tooManyParts } from '../multipart/receive-form.ts'
+import { unreadable } from '../multipart/unreadable.ts'
 import { RefusedRequest } from '../refusals.ts'
+import { mostTravelling } from '../travelling-body.ts'
 import type { Stage } from './stage.ts'
 
-/** Reads and parses the JSON body of operations that take one; a body that nobody asked for is left unread. */
-export function parse(limit: number): Stage {
+/** Reads the body of operations that take one, by its media type; a body that nobody asked for is left unread. */
+export function parse(limits: BodyLimits): Stage {
   return function parseExchange(exchange) {
     const { headers } = exchange.request.raw
-    if (!exchange.route.takesBody || !announcesBody(headers)) return undefined
+    const { media } = exchange.route
+    if (media === undefined || !announcesBody(headers)) return undefined
     checkEncoding(headers)
-    checkMediaType(headers)
-    return readBody(exchange, limit).then((bytes) => take(exchange, bytes))
+    const content = media.of(headers['content-type'])
+    exchange.content = content
+    switch (content.kind) {
+      case 'json':
+        return readBody(exchange, limits.body).then((bytes) => takeJson(exchange, bytes))
+      case 'text':
+        return readBody(exchange, limits.body).then((bytes) => {
+          exchange.body = textOf(bytes)
+        })
+      case 'form':
+        return readBody(exchange, limits.body).then((bytes) => takeForm(exchange, bytes, limits))
+      case 'multipart':
+        return takeMultipart(exchange, limits)
+      case 'file':
+        exchange.body = fileBody(exchange, limits.file)
+        return undefined
+    }
   }
 }
 
-function take(exchange: Exchange, bytes: Buffer): void {
+function takeJson(exchange: Exchange, bytes: Buffer): void {
   if (bytes.length === 0) return
   const { text, value } = parseJson(bytes)
   exchange.body = value
   if (bytes.length <= mostTravelling) exchange.bodyText = text
 }
 
-/** Bytes of a body that travels with the tasks of its request. */
-const mostTravelling = 16 * 1024
+function textOf(bytes: Buffer): string {
+  if (isUtf8(bytes)) return bytes.toString('utf8')
+  throw new RefusedRequest(400, 'BODY_NOT_UTF8', { message: 'The body is not UTF-8', headers: {} })
+}
+
+function takeForm(exchange: Exchange, bytes: Buffer, limits: BodyLimits): void {
+  if (!isUtf8(bytes)) throw unreadable('it is not UTF-8')
+  const text = bytes.toString('utf8')
+  if (text.split('&', limits.parts + 1).length > limits.parts) throw tooManyParts(limits.parts)
+  exchange.body = { texts: parseQuery(text), files: noFiles }
+}
+
+const noFiles = new Map<string, never>()
+
+async function takeMultipart(exchange: Exchange, limits: BodyLimits): Promise<void> {
+  const { checks } = exchange.route
+  const fields = exchange.content === undefined ? noFiles : checks.fileFields(exchange.content)
+  exchange.body = await receiveForm(exchange, fields, limits)
+}
 
 function announcesBody(headers: IncomingHttpHeaders): boolean {
   const length = headers['content-length']
@@ -39,14 +79,3 @@ function checkEncoding(headers: IncomingHttpHeaders): void {
     headers: { 'accept-encoding': 'identity' },
   })
 }
-
-function checkMediaType(headers: IncomingHttpHeaders): void {
-  const type = headers['content-type']
-  if (type === 'application/json' || (type !== undefined && json.test(type))) return
-  throw new RefusedRequest(415, 'UNSUPPORTED_MEDIA_TYPE', {
-    message: `The body must be application/json in UTF-8, ${type === undefined ? 'but has no Content-Type' : `not ${type.slice(0, 100)}`}`,
-    headers: { accept: 'application/json' },
-  })
-}
-
-const json = /^\s*application\/(?:[\w.!#$&^-]+\+)?json\s*(?:;\s*charset\s*=\s*"?utf-?8"?\s*)?;?\s*$/i

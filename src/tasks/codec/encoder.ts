@@ -1,4 +1,5 @@
 import { asError, TaskError } from '../../core/errors.ts'
+import { UploadedFile } from '../../core/uploaded-file.ts'
 import type { EncodeOptions } from '../codec.ts'
 import { tagOf } from './tags.ts'
 
@@ -75,8 +76,9 @@ export class Encoder {
       return { $: 'model', api: model.api, name: model.name, v: this.#properties(value) }
     if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) this.#spend(value.byteLength)
     const tag = tagOf(value, this.#part)
-    if (tag === undefined) throw this.#refusal(`an instance of ${className(value)}`)
-    return tag
+    if (tag !== undefined) return tag
+    if (value instanceof UploadedFile) throw this.#refusal(uploadedFile)
+    throw this.#refusal(`an instance of ${className(value)}`)
   }
 
   #items(items: readonly unknown[]): readonly unknown[] {
@@ -116,6 +118,9 @@ export class Encoder {
     )
   }
 }
+
+const uploadedFile =
+  'an uploaded file, which is gone when its request has been answered (store it and pass its address, or pass await file.buffer())'
 
 /** Of nested objects and lists. Far less than what the stack of encoder and decoder can hold. */
 const mostLevels = 500

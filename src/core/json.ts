@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { RequestError } from '../core/errors.ts'
+import { RequestError } from './errors.ts'
 import { faultOf } from './json-fault.ts'
 
 /** JSON of strangers: UTF-8 only, not nested without end, and no keys that turn into prototypes when somebody copies them. */
@@ -10,12 +10,40 @@ export interface ParsedJson {
 
 /** @throws RequestError 400 `BODY_NOT_JSON`, `BODY_TOO_DEEP` or `BODY_FORBIDDEN_KEY`. */
 export function parseJson(bytes: Buffer): ParsedJson {
-  if (!isUtf8(bytes)) throw notJson('it is not UTF-8')
+  if (!isUtf8(bytes)) {
+    throw new RequestError('BODY_NOT_JSON', 'The body is not JSON: it is not UTF-8', { status: 400 })
+  }
   const text = bytes.toString('utf8')
-  if (text.length > 2 * deepest && depthOf(text) > deepest) throw tooDeep()
+  const read = jsonOf(text)
+  if (read instanceof JsonRefusal)
+    throw new RequestError(read.code, `The body ${read.problem}`, { status: 400, cause: read.cause })
+  return { text, value: read }
+}
+
+/** Why a text is not taken as JSON. */
+export class JsonRefusal {
+  readonly code: 'BODY_NOT_JSON' | 'BODY_TOO_DEEP' | 'BODY_FORBIDDEN_KEY'
+  /** After the name of what it is about: `is not JSON: …` */
+  readonly problem: string
+  readonly cause: unknown
+
+  constructor(code: JsonRefusal['code'], problem: string, cause?: unknown) {
+    this.code = code
+    this.problem = problem
+    this.cause = cause
+  }
+}
+
+/** The value of a JSON text of strangers, or why it is refused. */
+export function jsonOf(text: string): unknown {
+  if (text.length > 2 * deepest && depthOf(text) > deepest) {
+    return new JsonRefusal('BODY_TOO_DEEP', `is nested more than ${deepest} levels deep`)
+  }
   const value = parsed(text)
-  if (isSuspicious(text)) refuseForbiddenKeys(value)
-  return { text, value }
+  if (value instanceof JsonRefusal || !isSuspicious(text)) return value
+  const key = forbiddenKeyIn(value)
+  if (key === undefined) return value
+  return new JsonRefusal('BODY_FORBIDDEN_KEY', `has a property that is not accepted: ${key}`)
 }
 
 /** Deep enough for any honest document, and no recursive check or serialiser overflows its stack with it. */
@@ -25,7 +53,7 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw notJson(placeOf(text), cause)
+    return new JsonRefusal('BODY_NOT_JSON', `is not JSON: ${placeOf(text)}`, cause)
   }
 }
 
@@ -39,19 +67,6 @@ function placeOf(text: string): string {
 
 /** In characters; looking for the fault of a longer body would cost more than it tells. */
 const longestSearched = 1_048_576
-
-function notJson(what: string, cause?: unknown): RequestError {
-  return new RequestError('BODY_NOT_JSON', `The body is not JSON: ${what}`, {
-    status: 400,
-    ...(cause === undefined ? {} : { cause }),
-  })
-}
-
-function tooDeep(): RequestError {
-  return new RequestError('BODY_TOO_DEEP', `The body is nested more than ${deepest} levels deep`, {
-    status: 400,
-  })
-}
 
 /** The deepest nesting of objects and arrays, brackets inside strings not counted. */
 function depthOf(text: string): number {
@@ -88,19 +103,16 @@ function isSuspicious(text: string): boolean {
   return text.includes('\\u00') && /\\u00[567]/.test(text)
 }
 
-function refuseForbiddenKeys(value: unknown): void {
+function forbiddenKeyIn(value: unknown): string | undefined {
   const waiting = [value]
   while (waiting.length > 0) {
     const next = waiting.pop()
     if (typeof next !== 'object' || next === null) continue
     const key = forbiddenKey(next)
-    if (key !== undefined) {
-      throw new RequestError('BODY_FORBIDDEN_KEY', `The body has a property that is not accepted: ${key}`, {
-        status: 400,
-      })
-    }
+    if (key !== undefined) return key
     for (const inner of Object.values(next)) waiting.push(inner)
   }
+  return undefined
 }
 
 function forbiddenKey(value: object): string | undefined {
