@@ -9,7 +9,7 @@ import { newTaskId } from '../src/tasks/ids.ts'
 import type { TaskMessage } from '../src/tasks/message.ts'
 
 /**
- * What the embedded task store does by itself: `node bench/store.ts [tasks]`. Rows a second for storing (through the writer's thread, with what
+ * What the embedded task store does by itself: `node bench/store.ts [tasks]`. Rows a second for storing (on the loop, with what
  * that costs the loop) and for claiming and settling (kept), empty and beside `tasks` (default 1,000,000) queued or settled ones; reads
  * beside them; and the time from a fire in one process to its lease in another.
  */
@@ -30,7 +30,6 @@ function makeMessage(over: Partial<TaskMessage> = {}): TaskMessage {
     args: '["Welcome!","You now have an account"]',
     options: '{"retries":0}',
     context,
-    mac: 'm'.repeat(43),
     ...over,
   }
 }

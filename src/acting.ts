@@ -50,7 +50,7 @@ function actingContext(outer: Context, user: User, token: Token | undefined): Co
     values,
     task,
     scope,
-    sealed: undefined,
+    text: undefined,
     // Made only when asked for.
     get request() {
       return outer.request

@@ -28,8 +28,8 @@ export interface Context {
   /** When the caller stops waiting, on the monotonic clock (`performance.now()`); absent where nobody waits. */
   readonly deadline?: number | undefined
   readonly scope: Scope
-  /** The sealed form of this context, made at the first fire and forgotten by `setContext`. */
-  sealed: string | undefined
+  /** The form in which this context travels, made at the first fire and forgotten by `setContext`. */
+  text: string | undefined
 }
 
 /** The claims of a verified token. `sub` is the user's id. */
@@ -100,7 +100,7 @@ export function contextOf(callId: string, user?: User): Context {
     values: {},
     task: undefined,
     scope: openScope(),
-    sealed: undefined,
+    text: undefined,
   }
 }
 
@@ -165,5 +165,5 @@ export function setContext(values: Readonly<Record<string, unknown>>): void {
     )
   }
   context.values = { ...context.values, ...values }
-  context.sealed = undefined
+  context.text = undefined
 }

@@ -21,7 +21,7 @@ export class RequestContext implements Context {
   readonly deadline: number | undefined
   readonly scope: Scope = openScope()
   values: Readonly<Record<string, unknown>> = noValues
-  sealed: string | undefined = undefined
+  text: string | undefined = undefined
   readonly #exchange: Exchange
   readonly #headers: readonly string[]
   #request: RequestSnapshot | undefined = undefined

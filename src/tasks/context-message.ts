@@ -10,10 +10,10 @@ import { MessageError } from '../core/errors.ts'
 import { decode, encode } from './codec.ts'
 import type { TaskRuntime } from './runtime.ts'
 
-/** How a context travels: in the codec's form, sealed once per request and again only after `setContext`. */
-export function sealedContext(context: Context, runtime: TaskRuntime): string {
-  context.sealed ??= runtime.seal.sealContext(contextText(context, runtime))
-  return context.sealed
+/** How a context travels, before it is sealed: in the codec's form, made once per request and again only after `setContext`. */
+export function contextText(context: Context, runtime: TaskRuntime): string {
+  context.text ??= textOf(context, runtime)
+  return context.text
 }
 
 /** What is absent is left out. */
@@ -27,7 +27,7 @@ interface Travelling {
   readonly values?: Readonly<Record<string, unknown>>
 }
 
-function contextText(context: Context, { contextToken, models, maxBytes }: TaskRuntime): string {
+function textOf(context: Context, { contextToken, models, maxBytes }: TaskRuntime): string {
   const { callId, request, user, assumed, token, trace, values } = context
   const travelling = withoutAbsent({
     callId,
@@ -59,15 +59,9 @@ function withoutAbsent(parts: Readonly<Record<string, unknown>>): Record<string,
 /** A context read back, to which each attempt adds its own scope and task. */
 export type OpenedContext = Omit<Context, 'scope' | 'task'>
 
-/** What opening needs of a runtime. */
-export interface Opener {
-  readonly seal: Pick<TaskRuntime['seal'], 'openContext' | 'sealsLike'>
-  readonly models: TaskRuntime['models']
-}
-
-/** Opens a sealed context. @throws MessageError `UNKNOWN_KEY`, `REFUSED` or `UNDECODABLE`. */
-export function openContext(sealed: string, { seal, models }: Opener): OpenedContext {
-  const opened = decode(seal.openContext(sealed), models)
+/** Reads the text of a context. @throws MessageError `UNDECODABLE`. */
+export function readContext(text: string, models: TaskRuntime['models']): OpenedContext {
+  const opened = decode(text, models)
   if (!isTravelling(opened)) throw new MessageError('undecodable', 'The sealed text is no context')
   const { callId, request, user, assumed, token, trace, values = {} } = opened
   return {
@@ -78,12 +72,12 @@ export function openContext(sealed: string, { seal, models }: Opener): OpenedCon
     token,
     trace,
     values,
-    // Passed on as it is to the task's own fires, unless it was sealed with a key that is being retired.
-    sealed: seal.sealsLike(sealed) ? sealed : undefined,
+    // The task's own fires pass it on as it is.
+    text,
   }
 }
 
-/** The seal proves that a Macaron process wrote the text with contextText, be it one of another version. */
+/** The seal proves that a Macaron process wrote the text with textOf, be it one of another version. */
 function isTravelling(opened: unknown): opened is Travelling {
   return (
     typeof opened === 'object' && opened !== null && 'callId' in opened && typeof opened.callId === 'string'

@@ -4,7 +4,7 @@ import { type Context, contextOf, currentContext, type Scope } from '../core/con
 import { TaskError } from '../core/errors.ts'
 import { emit } from '../core/events.ts'
 import { encode } from './codec.ts'
-import { sealedContext } from './context-message.ts'
+import { contextText } from './context-message.ts'
 import { TaskHandle } from './handle.ts'
 import { newTaskId } from './ids.ts'
 import type { TaskMessage } from './message.ts'
@@ -68,21 +68,20 @@ function messageOf(
   const { name } = definition
   const firedAt = now()
   const fired = at === undefined ? options : { ...options, delay: Math.max(0, at - firedAt) }
-  const unsigned = {
+  const signed = {
     id: newTaskId(firedAt),
     name,
     firedAt,
     args: encode(args, { models: runtime.models, maxBytes: runtime.maxBytes, what: `argument of ${name}` }),
     options: storeOptions(fired),
-    context: sealedContext(context, runtime),
   }
   return {
-    ...unsigned,
+    ...signed,
     queue: fired.queue,
     priority: fired.priority,
     runAt: fired.delay === 0 ? 0 : firedAt + fired.delay,
     atMostOnce: fired.atMostOnce,
-    mac: runtime.seal.sign(unsigned),
+    context: runtime.seal.seal(contextText(context, runtime), signed),
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * The task message: what is stored when a task is fired. Written once by the process that fires and signed by `mac`; what
+ * The task message: what is stored when a task is fired. Written once by the process that fires and sealed; what
  * changes while the task lives (state, attempts, times) is the engine's and stands in `TaskRecord`.
  */
 export interface TaskMessage {
@@ -19,10 +19,8 @@ export interface TaskMessage {
   readonly args: string
   /** The options as fired, a JSON text of `StoredOptions` with a fixed order of keys. */
   readonly options: string
-  /** The sealed context. */
+  /** The sealed context, whose seal authenticates id, name, time of firing, arguments and options with it. */
   readonly context: string
-  /** Authenticates version, id, name, arguments, options and context. */
-  readonly mac: string
 }
 
 /** What went wrong in an attempt, as stored and shown. */

@@ -6,8 +6,6 @@ export interface SealKey {
   /** First 12 hex digits of a hash of the key: names it in messages, tells nothing of it. */
   readonly id: string
   readonly secret: Buffer
-  /** Authenticates messages. */
-  readonly mac: KeyObject
 }
 
 /** Reads a configured key. @throws MacaronError `SEAL_KEY_TOO_SHORT` under 32 bytes. */
@@ -20,7 +18,7 @@ export function sealKey(text: string): SealKey {
     )
   }
   const id = createHash('sha256').update('macaron key id').update(secret).digest('hex').slice(0, 12)
-  return { id, secret, mac: deriveKey(secret, Buffer.alloc(0), 'macaron mac v1') }
+  return { id, secret }
 }
 
 /** A 32-byte subkey (HKDF-SHA-256, RFC 5869). */

@@ -1,26 +1,17 @@
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHmac,
-  type KeyObject,
-  randomBytes,
-  timingSafeEqual,
-} from 'node:crypto'
+import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'node:crypto'
 import { MessageError } from '../core/errors.ts'
 import { show } from '../core/show.ts'
 import type { TaskMessage } from './message.ts'
 import { deriveKey, type SealKey, sealKey } from './seal-keys.ts'
 
 /**
- * Keeps what is stored unreadable and unforgeable. The context is sealed with AES-256-GCM under a subkey of this process and a counted
- * nonce; every message is authenticated with HMAC-SHA-256 (RFC 2104) over its length-prefixed fields.
+ * Keeps what is stored unreadable and unforgeable, in one operation for each message: AES-256-GCM (NIST SP 800-38D) under a subkey of this process and a
+ * counted nonce encrypts the context and authenticates, as additional data, all else that was fired.
  *
- * A sealed context reads `v1.<key id>.<salt>.<nonce>.<ciphertext and tag>`, the last three in base64url.
+ * A sealed context reads `v1.<key id>.<salt>.<nonce, base 36>.<ciphertext and tag>`, salt and the last in base64url.
  */
 export class Seal {
   readonly #keys: ReadonlyMap<string, SealKey>
-  readonly #first: SealKey
-  readonly #salt = randomBytes(16)
   readonly #subkey: KeyObject
   readonly #head: string
   #nonce = 0
@@ -29,61 +20,45 @@ export class Seal {
 
   /** `keys`: at least one text of 32 bytes or more; the first seals, all open. @throws MacaronError `SEAL_KEY_TOO_SHORT`. */
   constructor(keys: readonly [string, ...string[]]) {
-    this.#first = sealKey(keys[0])
+    const first = sealKey(keys[0])
+    const salt = randomBytes(16)
     this.#keys = new Map(keys.map(sealKey).map((key) => [key.id, key]))
-    this.#subkey = deriveKey(this.#first.secret, this.#salt, 'macaron context v1')
-    this.#head = `v1.${this.#first.id}.${this.#salt.toString('base64url')}.`
+    this.#subkey = subkeyOf(first, salt)
+    this.#head = `v1.${first.id}.${salt.toString('base64url')}.`
   }
 
-  /** Seals the text of a context. */
-  sealContext(text: string): string {
-    const nonce = Buffer.alloc(12)
-    nonce.writeUIntBE(++this.#nonce, 6, 6)
-    const cipher = createCipheriv('aes-256-gcm', this.#subkey, nonce)
-    const start = cipher.update(text, 'utf8')
-    const end = cipher.final()
-    const sealed = Buffer.concat([start, end, cipher.getAuthTag()])
-    return `${this.#head}${nonce.toString('base64url')}.${sealed.toString('base64url')}`
+  /** Seals the text of a context into the message it travels with: gives the message's `context`. */
+  seal(text: string, message: Signed): string {
+    const nonce = ++this.#nonce
+    const head = this.#head + nonce.toString(36)
+    const cipher = createCipheriv('aes-256-gcm', this.#subkey, nonceBytes(nonce))
+    cipher.setAAD(signedBytes(head, message))
+    const sealed = cipher.update(text, 'utf8')
+    // Empty with this mode, which has no blocks to fill.
+    cipher.final()
+    return `${head}.${Buffer.concat([sealed, cipher.getAuthTag()]).toString('base64url')}`
   }
 
-  /** Whether a context was sealed with the key that seals now. */
-  sealsLike(sealed: string): boolean {
-    return sealed.startsWith(`v1.${this.#first.id}.`)
-  }
-
-  /** The text of a sealed context. @throws MessageError `UNKNOWN_KEY`, or `REFUSED` where it was altered. */
-  openContext(sealed: string): string {
-    const [version, keyId = '', salt = '', nonce = '', data = ''] = sealed.split('.')
+  /** The text of a message's context. @throws MessageError `UNKNOWN_KEY`, or `REFUSED` where anything of the message was altered or forged. */
+  open(message: Signed & Pick<TaskMessage, 'context'>): string {
+    if (!isSignable(message)) throw forged()
+    const [version, keyId = '', salt = '', nonce = '', data = ''] = message.context.split('.', 5)
     if (version !== 'v1') throw new MessageError('refused', 'The sealed context has an unknown version')
-    const key = this.#keyOf(keyId)
+    const subkey = this.#subkeyOf(this.#keyOf(keyId), salt)
     const bytes = Buffer.from(data, 'base64url')
+    const head = message.context.slice(0, -data.length - 1)
+    // Letters that a lenient decoder reads as the same bytes were altered all the same.
+    if (bytes.toString('base64url') !== data) throw forged()
     try {
-      const decipher = createDecipheriv(
-        'aes-256-gcm',
-        this.#subkeyOf(key, salt),
-        Buffer.from(nonce, 'base64url'),
-        { authTagLength: 16 },
-      )
-      decipher.setAuthTag(bytes.subarray(-16))
-      return decipher.update(bytes.subarray(0, -16), undefined, 'utf8') + decipher.final('utf8')
+      const tagAt = bytes.length - tagLength
+      const decipher = createDecipheriv('aes-256-gcm', subkey, nonceBytes(Number.parseInt(nonce, 36)), strict)
+      decipher.setAuthTag(bytes.subarray(tagAt))
+      decipher.setAAD(signedBytes(head, message))
+      return decipher.update(bytes.subarray(0, tagAt), undefined, 'utf8') + decipher.final('utf8')
     } catch {
       // OpenSSL's own words say less.
-      throw new MessageError('refused', 'The sealed context was altered after it was fired')
+      throw forged()
     }
-  }
-
-  /** The authentication code of a message: what it must carry as `mac`. */
-  sign(message: Signed): string {
-    return mac(this.#first.mac, message)
-  }
-
-  /** @throws MessageError `UNKNOWN_KEY`, or `REFUSED` where anything signed was altered or forged. */
-  verify(message: Signed & Pick<TaskMessage, 'mac'>): void {
-    if (!isSignable(message)) throw forged()
-    const key = this.#keyOf(message.context.split('.', 2)[1] ?? '')
-    const expected = Buffer.from(mac(key.mac, message))
-    const found = Buffer.from(message.mac)
-    if (expected.length !== found.length || !timingSafeEqual(expected, found)) throw forged()
   }
 
   #keyOf(id: string): SealKey {
@@ -99,15 +74,34 @@ export class Seal {
     const name = `${key.id}.${salt}`
     const known = this.#subkeys.get(name)
     if (known !== undefined) return known
-    const made = deriveKey(key.secret, Buffer.from(salt, 'base64url'), 'macaron context v1')
+    const made = subkeyOf(key, Buffer.from(salt, 'base64url'))
     if (this.#subkeys.size >= 256) this.#subkeys.clear()
     this.#subkeys.set(name, made)
     return made
   }
 }
 
-/** The parts of a message that are authenticated. */
-export type Signed = Pick<TaskMessage, 'id' | 'name' | 'firedAt' | 'args' | 'options' | 'context'>
+/** The parts of a message that are authenticated beside its context. */
+export type Signed = Pick<TaskMessage, 'id' | 'name' | 'firedAt' | 'args' | 'options'>
+
+const tagLength = 16
+const strict = { authTagLength: tagLength } as const
+
+function subkeyOf(key: SealKey, salt: Buffer): KeyObject {
+  return deriveKey(key.secret, salt, 'macaron message v1')
+}
+
+function nonceBytes(nonce: number): Buffer {
+  const bytes = Buffer.alloc(12)
+  bytes.writeUIntBE(nonce, 6, 6)
+  return bytes
+}
+
+/** What is authenticated but not encrypted. Lengths first: no two different messages give the same bytes. */
+function signedBytes(head: string, { id, name, firedAt, args, options }: Signed): Buffer {
+  const lengths = `1 ${firedAt} ${head.length} ${id.length} ${name.length} ${options.length} ${args.length}\n`
+  return Buffer.from(lengths + head + id + name + options + args)
+}
 
 /** A store may hold anything in any column. */
 function isSignable({
@@ -117,23 +111,13 @@ function isSignable({
   args,
   options,
   context,
-  mac,
-}: { [Part in keyof TaskMessage]?: unknown }) {
+}: { [Part in keyof TaskMessage]?: unknown }): boolean {
   return (
     Number.isSafeInteger(firedAt) &&
-    [id, name, args, options, context, mac].every((part) => typeof part === 'string')
+    [id, name, args, options, context].every((part) => typeof part === 'string')
   )
 }
 
 function forged(): MessageError {
-  return new MessageError('refused', 'The message was altered or forged: its authentication code is wrong')
-}
-
-function mac(key: KeyObject, message: Signed): string {
-  const { id, name, firedAt, args, options, context } = message
-  // Lengths first: no two different messages give the same text.
-  const lengths = `1 ${firedAt} ${id.length} ${name.length} ${options.length} ${context.length} ${args.length}\n`
-  return createHmac('sha256', key)
-    .update(lengths + id + name + options + context + args)
-    .digest('base64url')
+  return new MessageError('refused', 'The message was altered or forged: its seal does not fit')
 }

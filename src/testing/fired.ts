@@ -2,7 +2,7 @@ import type { Context } from '../core/context.ts'
 import type { Engine } from '../engines/engine.ts'
 import type { Task } from '../tasks/async-task.ts'
 import { decode } from '../tasks/codec.ts'
-import { openContext } from '../tasks/context-message.ts'
+import { readContext } from '../tasks/context-message.ts'
 import { TaskHandle } from '../tasks/handle.ts'
 import type { TaskMessage } from '../tasks/message.ts'
 import type { CheckedOptions } from '../tasks/options.ts'
@@ -93,7 +93,7 @@ export function firedTask({ message, firedBy }: Entry, runtime: TaskRuntime): Fi
     id,
     name,
     args: decode(message.args, runtime.models),
-    context: openContext(message.context, runtime),
+    context: readContext(runtime.seal.open(message), runtime.models),
     options: readOptions(message.options),
     firedAt: new Date(firedAt),
     runAt: new Date(Math.max(firedAt, runAt)),

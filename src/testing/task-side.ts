@@ -2,7 +2,6 @@ import type { Stoppable } from '../core/lifecycle.ts'
 import type { Reporter } from '../core/reporter.ts'
 import { registry } from '../tasks/registry.ts'
 import { type TaskRuntime, uninstallRuntime } from '../tasks/runtime.ts'
-import { SealedTexts } from '../worker/sealed-texts.ts'
 import type { Faults } from './faults.ts'
 import { Runner } from './runner.ts'
 import { TestTasks } from './tasks.ts'
@@ -33,7 +32,7 @@ export async function openTaskSide(options: TaskSideOptions): Promise<TaskSide> 
   const worker = await TestWorker.start({ store, names: () => registry.names() })
   const runner = new Runner({
     worker,
-    tools: { tasks: registry, runtime, reporter, texts: new SealedTexts(runtime.seal) },
+    tools: { tasks: registry, runtime, reporter },
     faults: store.faults,
     log: store.log,
     now,

@@ -5,7 +5,7 @@ import { emit } from '../core/events.ts'
 import type { Reporter } from '../core/reporter.ts'
 import type { Outcome } from '../engines/engine.ts'
 import { decode } from '../tasks/codec.ts'
-import { attemptContext, openContext } from '../tasks/context-message.ts'
+import { attemptContext, readContext } from '../tasks/context-message.ts'
 import type { TaskMessage } from '../tasks/message.ts'
 import { type CheckedOptions, defaultOptions } from '../tasks/options.ts'
 import { dropScope, takeStaged } from '../tasks/outbox.ts'
@@ -15,13 +15,11 @@ import { decideOutcome, type Ending } from '../tasks/retry.ts'
 import type { TaskRuntime } from '../tasks/runtime.ts'
 import { checkColumns, readOptions } from '../tasks/stored-options.ts'
 import type { Order } from './channel.ts'
-import type { SealedTexts } from './sealed-texts.ts'
 
 /** What attempts need of the service they run in. */
 export interface AttemptTools {
   readonly tasks: Pick<TaskRegistry, 'find' | 'names' | 'nearest'>
   readonly runtime: Pick<TaskRuntime, 'seal' | 'models' | 'maxBytes'>
-  readonly texts: SealedTexts
   readonly reporter?: Reporter | undefined
 }
 
@@ -29,9 +27,9 @@ export interface AttemptTools {
 export async function runAttempt(order: Order, tools: AttemptTools): Promise<Outcome> {
   const attempt = new Attempt(order, tools)
   try {
-    attempt.checkMessage()
+    const text = attempt.openMessage()
     const definition = attempt.findTask()
-    const context = attempt.openContext()
+    const context = attempt.readContext(text)
     const args = attempt.decodeArguments()
     attempt.start(context)
     return attempt.end(attempt.succeeded(await withContext(context, () => definition.fn(...args))))
@@ -53,12 +51,13 @@ class Attempt {
     this.#tools = tools
   }
 
-  /** Nothing of a message is used before its signature is known to be right. */
-  checkMessage(): void {
+  /** Nothing of a message is used before its seal is known to be right. Gives the text of its context. */
+  openMessage(): string {
     const { message } = this.#order
-    this.#tools.runtime.seal.verify(message)
+    const text = this.#tools.runtime.seal.open(message)
     this.#options = readOptions(message.options)
     checkColumns(message, this.#options)
+    return text
   }
 
   findTask(): TaskDefinition {
@@ -70,10 +69,9 @@ class Attempt {
     throw new MessageError('unknown_task', `This version of the service has no task ${name}.${hint}`)
   }
 
-  openContext(): Context {
+  readContext(text: string): Context {
     const { message, attempt } = this.#order
-    const { texts, runtime } = this.#tools
-    const opened = openContext(message.context, { seal: texts, models: runtime.models })
+    const opened = readContext(text, this.#tools.runtime.models)
     this.#context = attemptContext(opened, { id: message.id, name: message.name, attempt })
     return this.#context
   }

@@ -63,7 +63,6 @@ export function packOrders(orders: readonly Order[]): OrderColumns {
     args: orders.map(({ message }) => message.args),
     options: orders.map(({ message }) => message.options),
     context: orders.map(({ message }) => message.context),
-    mac: orders.map(({ message }) => message.mac),
   }
 }
 
@@ -83,7 +82,6 @@ export function unpackOrders(columns: OrderColumns): Order[] {
       args: at(columns.args, row),
       options: at(columns.options, row),
       context: at(columns.context, row),
-      mac: at(columns.mac, row),
     },
   }))
 }

@@ -13,7 +13,6 @@ import type { ExecutorSettings } from './executor-settings.ts'
 import { markWriter } from './mark.ts'
 import { OrderBook } from './order-book.ts'
 import { Reports } from './reports.ts'
-import { SealedTexts } from './sealed-texts.ts'
 
 /** The part of a service that runs tasks. */
 export interface ExecutorService {
@@ -45,7 +44,7 @@ export async function serveExecutor({ settings, load }: ExecutorOptions): Promis
   })
   const stopped = toldToStop()
   const { tasks, runtime, reporter } = await load()
-  const tools: AttemptTools = { tasks, runtime, reporter, texts: new SealedTexts(runtime.seal) }
+  const tools: AttemptTools = { tasks, runtime, reporter }
   const book = new OrderBook({
     concurrency,
     reports,

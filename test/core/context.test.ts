@@ -50,11 +50,11 @@ test('a thousand interleaved contexts never see each other’s values', async ()
 })
 
 test('setContext adds to the values, replaces the record, and makes the sealed form stale', () => {
-  const context: Context = contextOf({ values: Object.freeze({ a: 1 }), sealed: 'sealed' })
+  const context: Context = contextOf({ values: Object.freeze({ a: 1 }), text: 'sealed' })
   withContext(context, () => {
     setContext({ b: 2 })
     assert.deepEqual([contextValue('a'), contextValue('b')], [1, 2])
-    assert.equal(context.sealed, undefined)
+    assert.equal(context.text, undefined)
     setContext({ a: 3 })
   })
   assert.deepEqual(context.values, { a: 3, b: 2 })

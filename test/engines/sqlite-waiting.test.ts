@@ -4,7 +4,6 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
-import type { Worker } from 'node:worker_threads'
 import type { Engine } from '../../src/engines/engine.ts'
 import { done, makeMessage, makeMessages, store, TestWorker } from '../../src/testing/engine-suite/setup.ts'
 import { ownFolder } from '../support/folder.ts'
@@ -139,26 +138,6 @@ test('a clock that jumps ahead makes tasks due within about a second', async (te
   const started = performance.now()
   await worker.lease()
   assert.ok(performance.now() - started < 2_500)
-})
-
-test('when the writer’s thread dies, what was asked is refused, and the next write has a new one', async (test) => {
-  const folder = ownFolder(test)
-  const threads: Worker[] = []
-  const note = (thread: Worker) => threads.push(thread)
-  process.on('worker', note)
-  test.after(() => process.off('worker', note))
-  const engine = await openEngine(test, { folder, role: 'server' })
-  await store(engine, makeMessage())
-  const release = holdWriteLock(test, folder)
-  const refused = [1, 2].map(() =>
-    assert.rejects(engine.enqueue([makeMessage()]), { code: 'STORE_FAILED', message: /thread .* has ended/ }),
-  )
-  await threads[0]?.terminate()
-  await Promise.all(refused)
-  release()
-  await store(engine, makeMessage())
-  assert.equal(threads.length, 2)
-  assert.equal((await engine.counts()).queued, 2)
 })
 
 test('a program that stores and forgets to close ends by itself, with its tasks stored', async (test) => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import type { Context, RequestSnapshot } from '../../src/core/context.ts'
-import { attemptContext, openContext, sealedContext } from '../../src/tasks/context-message.ts'
+import { attemptContext, contextText, readContext } from '../../src/tasks/context-message.ts'
 import { contextOf } from '../core/support.ts'
-import { Money, runtimeOf } from './support.ts'
+import { Money, models, runtimeOf } from './support.ts'
 
 const request: RequestSnapshot = {
   method: 'POST',
@@ -31,15 +31,15 @@ const full = (): Context =>
 suite('a context that travels', () => {
   test('reads in the task as in the endpoint, down to the types of parameters, body and values', () => {
     const runtime = runtimeOf()
-    const { sealed, ...opened } = openContext(sealedContext(full(), runtime), runtime)
-    const { scope: _scope, task: _task, sealed: _sealed, ...original } = full()
+    const { text, ...opened } = readContext(contextText(full(), runtime), models)
+    const { scope: _scope, task: _task, text: _text, ...original } = full()
     assert.deepStrictEqual(opened, { ...original, assumed: undefined })
-    assert.ok(sealed !== undefined)
+    assert.ok(text !== undefined)
   })
 
   test('of nobody, without request, reads as nobody’s', () => {
     const runtime = runtimeOf()
-    const opened = openContext(sealedContext(contextOf(), runtime), runtime)
+    const opened = readContext(contextText(contextOf(), runtime), models)
     assert.deepEqual(
       [opened.callId, opened.request, opened.user, opened.token, opened.trace, opened.values],
       ['call-1', undefined, undefined, undefined, undefined, {}],
@@ -48,11 +48,11 @@ suite('a context that travels', () => {
 
   test('leaves the token behind with context_token: false', () => {
     const runtime = runtimeOf({ contextToken: false })
-    const opened = openContext(sealedContext(full(), runtime), runtime)
+    const opened = readContext(contextText(full(), runtime), models)
     assert.deepEqual([opened.token, opened.user?.sub], [undefined, 'anna'])
   })
 
-  test('builds the snapshot of the request only when it is sealed, and only once', () => {
+  test('builds the snapshot of the request only when it travels, and only once', () => {
     let built = 0
     const lazy = Object.defineProperty(full(), 'request', {
       get: () => {
@@ -62,15 +62,15 @@ suite('a context that travels', () => {
     })
     const runtime = runtimeOf()
     assert.equal(built, 0)
-    assert.equal(sealedContext(lazy, runtime), sealedContext(lazy, runtime))
+    assert.equal(contextText(lazy, runtime), contextText(lazy, runtime))
     assert.equal(built, 1)
   })
 
   test('gives each attempt a scope and values of its own', () => {
     const runtime = runtimeOf()
-    const sealed = sealedContext(full(), runtime)
+    const text = contextText(full(), runtime)
     const task = { id: 't', name: 'mail', attempt: 2 }
-    const [one, two] = [0, 1].map(() => attemptContext(openContext(sealed, runtime), task))
+    const [one, two] = [0, 1].map(() => attemptContext(readContext(text, models), task))
     assert.ok(one !== undefined && two !== undefined)
     assert.notEqual(one.scope, two.scope)
     assert.notEqual(one.values.cart, two.values.cart)
@@ -78,7 +78,6 @@ suite('a context that travels', () => {
   })
 
   test('that is no context is undecodable, and no error quotes it', () => {
-    const runtime = runtimeOf()
     for (const text of [
       'hunter2',
       '',
@@ -88,7 +87,7 @@ suite('a context that travels', () => {
       '{"callId":"c","user":{"$":"hunter2"}}',
     ]) {
       assert.throws(
-        () => openContext(runtime.seal.sealContext(text), runtime),
+        () => readContext(text, models),
         (error: Error & { code?: string }) =>
           error.code === 'UNDECODABLE' &&
           (text.includes('"$"') || !`${error.message}${error.cause}`.includes('hunter2')),
@@ -99,7 +98,7 @@ suite('a context that travels', () => {
   test('is too large for the store only with a clear error', () => {
     const runtime = runtimeOf({ maxBytes: 1024 })
     const large = contextOf({ values: { note: 'x'.repeat(140_000) } })
-    assert.throws(() => sealedContext(large, runtime), {
+    assert.throws(() => contextText(large, runtime), {
       code: 'ARGUMENT_TOO_LARGE',
       message: /context of the fire takes more than the 131072 bytes allowed/,
     })

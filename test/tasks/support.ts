@@ -37,7 +37,7 @@ export const encoding: EncodeOptions = { models, what: 'argument of test', maxBy
 export const key = 'k'.repeat(32)
 export const otherKey = 'o'.repeat(32)
 
-/** A message as fired, signed by `seal`, over the context text that is given. */
+/** A message as fired, sealed by `seal` with the context text that is given. */
 export function signedMessage(
   seal: Seal,
   over: Partial<Signed> = {},
@@ -50,10 +50,10 @@ export function signedMessage(
     firedAt: now,
     args: '["Hi",{"deep":[1,2]}]',
     options: '{"retries":3}',
-    context: seal.sealContext(contextText),
     ...over,
   }
-  return { ...signed, queue: 'default', priority: 0, runAt: 0, atMostOnce: false, mac: seal.sign(signed) }
+  const context = seal.seal(contextText, signed)
+  return { ...signed, queue: 'default', priority: 0, runAt: 0, atMostOnce: false, context }
 }
 
 /** What a store does is decided by each test: it answers the batches that wait, one after another. */

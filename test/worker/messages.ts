@@ -1,6 +1,6 @@
 import { type Context, openScope, type User } from '../../src/core/context.ts'
 import { encode } from '../../src/tasks/codec.ts'
-import { sealedContext } from '../../src/tasks/context-message.ts'
+import { contextText } from '../../src/tasks/context-message.ts'
 import { newTaskId } from '../../src/tasks/ids.ts'
 import type { TaskMessage } from '../../src/tasks/message.ts'
 import { checkOptions, defaultOptions, type TaskOptions } from '../../src/tasks/options.ts'
@@ -17,21 +17,20 @@ export function messageOf(
 ): TaskMessage {
   const now = Date.now()
   const checked = checkOptions(options, defaultOptions, name)
-  const unsigned = {
+  const signed = {
     id: newTaskId(now),
     name,
     firedAt: now,
     args: encode(args, { models: runtime.models, maxBytes: runtime.maxBytes, what: 'argument' }),
     options: storeOptions(checked),
-    context: sealedContext(contextOf(user), runtime),
   }
   return {
-    ...unsigned,
+    ...signed,
     queue: checked.queue,
     priority: checked.priority,
     runAt: 0,
     atMostOnce: checked.atMostOnce,
-    mac: runtime.seal.sign(unsigned),
+    context: runtime.seal.seal(contextText(contextOf(user), runtime), signed),
   }
 }
 
@@ -45,6 +44,6 @@ function contextOf(user: User | undefined): Context {
     values: {},
     task: undefined,
     scope: openScope(),
-    sealed: undefined,
+    text: undefined,
   }
 }

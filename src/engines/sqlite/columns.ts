@@ -31,9 +31,9 @@ function textOrNone(value: Column): string | undefined {
 
 /** The columns of a message, from alias `m`. */
 export const messageColumns =
-  'm.id, m.name, m.queue, m.priority, m.run_at, m.fired_at, m.at_most_once, m.args, m.options, m.context, m.mac'
+  'm.id, m.name, m.queue, m.priority, m.run_at, m.fired_at, m.at_most_once, m.args, m.options, m.context'
 
-const messageWidth = 11
+const messageWidth = 10
 
 /** Whether the message of a row that begins with it must not start twice. */
 export function isAtMostOnce(row: Row): boolean {
@@ -53,7 +53,6 @@ function messageOf(row: Row): TaskMessage {
     args: text(row[7]),
     options: text(row[8]),
     context: text(row[9]),
-    mac: text(row[10]),
   }
 }
 

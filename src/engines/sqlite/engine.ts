@@ -15,8 +15,9 @@ import type {
   WorkerInfo,
 } from '../engine.ts'
 import { sqliteAbilities } from './abilities.ts'
+import { Checkpoints } from './checkpoints.ts'
 import { startConsumption } from './consumption.ts'
-import { fieldsOf } from './enqueue.ts'
+import { bytesOf, fieldsOf } from './enqueue.ts'
 import { examine } from './health.ts'
 import { findTask, listTasks } from './lookup.ts'
 import { isInMemory } from './memory.ts'
@@ -27,17 +28,16 @@ import { sliceSize } from './retention.ts'
 import { siteOf } from './site.ts'
 import { Store } from './store.ts'
 import { openPatiently } from './takeover.ts'
-import { ThreadWriter } from './thread-writer.ts'
 import { readTotals } from './totals.ts'
 import { Watchers } from './watchers.ts'
-import { DirectWriter, type Writer } from './writer.ts'
+import { Writer } from './writer.ts'
 
 export interface SqliteOptions {
   /** The service's `.macaron/`; the store is `tasks.db` in it. Made where it is missing. Or the `file` of a MemoryStore. */
   readonly folder: string
   /** What survives when the power fails: `full`, all that was answered as stored or done; `normal`, all but the last moments. */
   readonly sync: Sync
-  /** `server`: writes through a thread, so that the loop never waits for a disk. `worker`: writes on its loop, for processes that answer no requests. */
+  /** `server`: the log is copied into the database file by a thread, so that the loop never waits for the disk. `worker`: by the commits themselves, for processes that answer no requests. */
   readonly role: 'server' | 'worker'
   /** ms since epoch. Default: the system's clock. */
   readonly now?: () => number
@@ -45,8 +45,8 @@ export interface SqliteOptions {
   readonly keptTasks?: number
 }
 
-/** Pages of log (4 KiB each) before a commit copies them into the database file: a worker does it, a server only where none runs. */
-const checkpointPages = { worker: 2_000, server: 10_000 }
+/** Pages of log (4 KiB each) before a commit copies them into the database file. */
+const checkpointPages = { worker: 2_000, server: 0 }
 
 /** A failed write makes the store count as failing for this long, unless one succeeds. */
 const failureCountsMs = 5_000
@@ -60,19 +60,14 @@ export async function openSqlite(options: SqliteOptions): Promise<Engine> {
   const { sync, role, now = Date.now, keptTasks = 1_000_000 } = options
   const inMemory = isInMemory(options.folder)
   const file = inMemory ? options.folder : join(resolve(options.folder), 'tasks.db')
-  const store = new Store({ file, now, checkpointPages: checkpointPages.worker })
+  const store = new Store({ file, now, checkpointPages: checkpointPages[role] })
   await openPatiently(store)
-  // A thread would not find what is in this one's memory.
-  if (role === 'worker' || inMemory)
-    return new SqliteEngine({ store, writer: new DirectWriter(store, sync), now, keptTasks })
-  const clockOffset = now() - Date.now()
-  const thread = { file, sync, clockOffset, checkpointPages: checkpointPages.server }
-  store.rest()
-  return new SqliteEngine({ store, writer: new ThreadWriter(thread), now, keptTasks })
+  const checkpoints = role === 'server' && !inMemory ? new Checkpoints(file) : undefined
+  const writer = new Writer({ store, sync, now, checkpoints })
+  return new SqliteEngine({ store, writer, now, keptTasks })
 }
 
 interface Parts {
-  /** The connection on this loop; at rest where a thread writes, unless this engine consumes. */
   readonly store: Store
   readonly writer: Writer
   readonly now: () => number
@@ -108,7 +103,11 @@ class SqliteEngine implements Engine {
   async #store(batch: readonly TaskMessage[]) {
     const { writer, now } = this.#parts
     try {
-      const refusals = await writer.request('enqueue', { fields: fieldsOf(batch), now: now() })
+      const refusals = await writer.request(
+        'enqueue',
+        { fields: fieldsOf(batch), now: now() },
+        bytesOf(batch),
+      )
       this.#failure = undefined
       return refusals
     } catch (error) {
@@ -197,7 +196,6 @@ class SqliteEngine implements Engine {
     this.#watchers.close()
     await this.#parts.writer.close()
     this.#reader.close()
-    this.#parts.store.close()
   }
 }
 

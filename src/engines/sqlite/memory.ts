@@ -76,6 +76,10 @@ class MemorySite implements Site {
     return { rearm: arm, close: () => void this.#ears.delete(onRing) }
   }
 
+  log() {
+    return { flush: () => Promise.resolve(), close: () => undefined }
+  }
+
   freeBytes(): undefined {
     return undefined
   }

@@ -1,9 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import { busyTooLong } from './failures.ts'
 
 /**
  * Waiting for a lock that another process holds. SQLite's own wait sleeps in growing steps that are longer than our transactions, and on
- * the calling thread; so it is turned off and its callers wait here.
+ * the calling thread; so it is turned off and its callers wait here, a fraction of a millisecond at a time.
  */
 
 /** An attempt's answer when another connection holds a lock it needs. */
@@ -15,27 +15,20 @@ export const retryEveryMs = 0.2
 const giveUpAfterMs = 5_000
 const spinMs = 3
 
-/** Tries until the lock is free, and keeps the thread waiting: for a thread that has nothing else to do. @throws StoreError `STORE_BUSY`. */
-export function waitHere<T>(attempt: () => T | typeof busy, file: string): T {
-  const started = performance.now()
-  for (;;) {
-    const answer = attempt()
-    if (answer !== busy) return answer
-    if (performance.now() - started > giveUpAfterMs) throw busyTooLong(file)
-    pause(retryEveryMs)
-  }
-}
-
-/** Tries until the lock is free; after a few milliseconds lets the loop go on between tries. @throws StoreError `STORE_BUSY`. */
+/** Tries until the lock is free, ever less often; the loop goes on between tries. @throws StoreError `STORE_BUSY`. */
 export async function waitYielding<T>(attempt: () => T | typeof busy, file: string): Promise<T> {
+  const first = attempt()
+  if (first !== busy) return first
   const started = performance.now()
   for (;;) {
-    const answer = attempt()
-    if (answer !== busy) return answer
     const waited = performance.now() - started
     if (waited > giveUpAfterMs) throw busyTooLong(file)
-    if (waited < spinMs) pause(retryEveryMs)
-    else await delay(1)
+    if (waited < spinMs) {
+      pause(retryEveryMs)
+      await nextTurn()
+    } else await delay(1)
+    const answer = attempt()
+    if (answer !== busy) return answer
   }
 }
 

@@ -7,7 +7,7 @@ import type { busy } from './patience.ts'
 import { type Purge, purge } from './retention.ts'
 import type { Store } from './store.ts'
 
-/** What the writing connection is asked to do, on its own thread or on the loop: one name, one input, one transaction. */
+/** What the writing connection is asked to do: one name, one input, one transaction. */
 export interface Requests {
   enqueue: { input: { readonly fields: Fields; readonly now: number }; output: readonly Refusal[] }
   cancel: { input: Action; output: ActionAnswer }
@@ -26,29 +26,28 @@ export type Output<V extends Verb> = Requests[V]['output']
 /** `full`: what callers were told is stored survives a power cut. `normal`: it survives the death of every process. */
 export type Sync = 'full' | 'normal'
 
-/** Does what is asked in one try. */
+/** Does what is asked in one try, without a flush. */
 export function perform<V extends Verb>(
   store: Store,
-  sync: Sync,
   request: { readonly verb: V; readonly input: Input<V> },
 ): Output<V> | typeof busy {
-  const { work, isPromise } = verbs[request.verb]
-  return store.tryWrite(
-    (transaction) => work(transaction, request.input, store.file),
-    isPromise && sync === 'full',
-  )
+  const { work } = verbs[request.verb]
+  return store.tryWrite((transaction) => work(transaction, request.input, store.file), false)
 }
 
-/** Tells workers where what was done may give them work. After the answer: a worker that wakes may take the processor from the one who waits for it. */
-export function announce(store: Store, verb: Verb): void {
-  if (verbs[verb].wakes) store.wake()
+/** Whether someone is told that it has been done, and will rely on it. */
+export function isPromise(verb: Verb): boolean {
+  return verbs[verb].isPromise
+}
+
+/** Whether workers may find something to do after it. */
+export function wakes(verb: Verb): boolean {
+  return verbs[verb].wakes
 }
 
 interface Performance<V extends Verb> {
   readonly work: (transaction: Transaction, input: Input<V>, file: string) => Output<V>
-  /** Someone is told that it has been done, and will rely on it. */
   readonly isPromise: boolean
-  /** Workers may find something to do after it. */
   readonly wakes: boolean
 }
 

@@ -50,8 +50,7 @@ const first = `
     at_most_once INTEGER NOT NULL,
     args TEXT NOT NULL,
     options TEXT NOT NULL,
-    context TEXT NOT NULL,
-    mac TEXT NOT NULL
+    context TEXT NOT NULL
   ) STRICT;
   CREATE TABLE tasks (
     seq INTEGER PRIMARY KEY,

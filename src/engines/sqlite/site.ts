@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path'
 import { type AliveLock, holdAlive, holders, isAlive, removeTraces } from '../../supervisor/alive.ts'
 import { storeError } from './failures.ts'
+import { Log } from './log.ts'
 import { memoryAt } from './memory.ts'
 import { freeBytes } from './place.ts'
 import { Bell, Ear } from './wake.ts'
@@ -19,6 +20,8 @@ export interface Site {
   /** Wakes who listens. */
   bell(): Pick<Bell, 'ring' | 'close'>
   ear(onRing: () => void): Pick<Ear, 'rearm' | 'close'>
+  /** What makes commits survive a power cut. */
+  log(): Pick<Log, 'flush' | 'close'>
   /** Bytes that can still be stored, or undefined where that can't be told. */
   freeBytes(): number | undefined
 }
@@ -40,6 +43,7 @@ function onDisk(file: string): Site {
     removeTraces: (owner) => removeTraces(alive, owner),
     bell: () => new Bell(wake),
     ear: (onRing) => new Ear(wake, onRing),
+    log: () => new Log(file),
     freeBytes: () => freeBytes(file),
   }
 }

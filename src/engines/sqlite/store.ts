@@ -15,7 +15,7 @@ import type { Sql } from './sql.ts'
 export interface StoreOptions {
   readonly file: string
   readonly now: () => number
-  /** Pages of write-ahead log after which a commit copies them into the database file. */
+  /** Pages of write-ahead log after which a commit copies them into the database file; 0: none does. */
   readonly checkpointPages: number
 }
 
@@ -67,6 +67,16 @@ export class Store {
     throw replaced(this.file)
   }
 
+  /** Resolves when all that was written survives a power cut; another thread waits for the disk. @throws StoreError */
+  async flush(): Promise<void> {
+    try {
+      await this.#opened?.log.flush()
+    } catch (error) {
+      this.#drop()
+      throw storeError(error, this.file)
+    }
+  }
+
   tryRead<T>(work: (sql: Sql) => T): T | typeof busy {
     return this.#guarded(() => work(this.#open().connection.sql))
   }
@@ -95,11 +105,6 @@ export class Store {
     this.#opened?.bell.ring()
   }
 
-  /** Closes the connection until it is needed again. */
-  rest(): void {
-    this.#drop()
-  }
-
   close(): void {
     this.#closed = true
     this.#drop()
@@ -117,10 +122,13 @@ export class Store {
    */
   #giveWay(): void {
     const now = performance.now()
-    if (this.#haveOthersWritten()) this.#contendedUntil = now + 100
     const gap = this.#committedAt + gapMs - now
-    if (gap <= 0) this.#unbrokenSince = now
-    if (gap <= 0 || now > this.#contendedUntil || now < this.#unbrokenSince + longestRunMs) return
+    if (gap <= 0) {
+      this.#unbrokenSince = now
+      return
+    }
+    if (this.#haveOthersWritten()) this.#contendedUntil = now + 100
+    if (now > this.#contendedUntil || now < this.#unbrokenSince + longestRunMs) return
     pause(gap)
     this.#unbrokenSince = performance.now()
   }
@@ -163,6 +171,7 @@ export class Store {
     if (opened === undefined) return
     this.#changes++
     opened.bell.close()
+    opened.log.close()
     opened.connection.close()
   }
 }
@@ -170,6 +179,7 @@ export class Store {
 interface Opened {
   readonly connection: Connection
   readonly bell: ReturnType<Site['bell']>
+  readonly log: ReturnType<Site['log']>
   /** The files as they were when opened. */
   readonly files: string
   version: number
@@ -186,8 +196,7 @@ function open({ file, now, checkpointPages }: StoreOptions, silent: Machine | un
     if (isOutdated(connection.sql, file)) connection.write(({ sql }) => migrate(sql), true)
     settleIn(connection, { file, now: now(), silent })
     if (isNew) flushFolder(dirname(file))
-    const bell = siteOf(file).bell()
-    return { connection, bell, files: filesAt(file), version: connection.version() }
+    return opened(connection, file)
   } catch (error) {
     connection.close()
     throw error
@@ -199,7 +208,13 @@ function openInMemory({ file, now }: StoreOptions): Opened {
   const connection = new Connection(file, { readOnly: false })
   if (isOutdated(connection.sql, file)) connection.write(({ sql }) => migrate(sql), false)
   settleIn(connection, { file, now: now(), silent: undefined })
-  return { connection, bell: siteOf(file).bell(), files: filesAt(file), version: connection.version() }
+  return opened(connection, file)
+}
+
+function opened(connection: Connection, file: string): Opened {
+  const site = siteOf(file)
+  const log = site.log()
+  return { connection, log, bell: site.bell(), files: filesAt(file), version: connection.version() }
 }
 
 /** Makes this machine the store's. @throws StoreError `STORE_ELSEWHERE` while another uses it. */

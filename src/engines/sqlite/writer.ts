@@ -1,35 +1,53 @@
+import type { Checkpoints } from './checkpoints.ts'
+import { beatEveryMs } from './machine.ts'
 import { waitYielding } from './patience.ts'
-import { announce, type Input, type Output, perform, type Sync, type Verb } from './requests.ts'
+import { type Input, isPromise, type Output, perform, type Sync, type Verb, wakes } from './requests.ts'
 import type { Store } from './store.ts'
 
-/** Where writes go: a connection on this loop, or a thread that has one. */
-export interface Writer {
-  /** @throws StoreError when it can't be done. */
-  request<V extends Verb>(verb: V, input: Input<V>): Promise<Output<V>>
-  /** Finishes what was asked for, then ends. Idempotent. */
-  close(): Promise<void>
+export interface WriterOptions {
+  readonly store: Store
+  readonly sync: Sync
+  readonly now: () => number
+  /** For processes that answer requests: the loop copies no log, and the machine's signs of life are given here. */
+  readonly checkpoints: Checkpoints | undefined
 }
 
-/** Writes on this loop: for processes that answer no requests. */
-export class DirectWriter implements Writer {
-  readonly #store: Store
-  readonly #sync: Sync
+/**
+ * Does what the engine is asked for, one transaction a request. Commits are made on the loop, which takes tens of microseconds and never waits for a lock;
+ * what has to survive a power cut is answered after a flush, which happens in another thread.
+ */
+export class Writer {
+  readonly #options: WriterOptions
+  #beating: NodeJS.Timeout | undefined
 
-  constructor(store: Store, sync: Sync) {
-    this.#store = store
-    this.#sync = sync
+  constructor(options: WriterOptions) {
+    this.#options = options
   }
 
-  async request<V extends Verb>(verb: V, input: Input<V>): Promise<Output<V>> {
-    const output = await waitYielding(
-      () => perform(this.#store, this.#sync, { verb, input }),
-      this.#store.file,
-    )
-    announce(this.#store, verb)
+  /** `bytes`: about how many are written. @throws StoreError when it can't be done. */
+  async request<V extends Verb>(verb: V, input: Input<V>, bytes = 0): Promise<Output<V>> {
+    const { store, sync, checkpoints } = this.#options
+    this.#beat()
+    const pending = checkpoints?.room()
+    if (pending !== undefined) await pending
+    const output = await waitYielding(() => perform(store, { verb, input }), store.file)
+    if (wakes(verb)) store.wake()
+    checkpoints?.wrote(bytes)
+    if (sync === 'full' && isPromise(verb)) await store.flush()
     return output
   }
 
+  /** Finishes what was asked for, then ends. Idempotent. */
   async close(): Promise<void> {
-    this.#store.close()
+    clearInterval(this.#beating)
+    await this.#options.checkpoints?.idle()
+    this.#options.store.close()
+  }
+
+  /** Once something was written. A beat that fails says nothing: the next request meets the same failure and tells its caller. */
+  #beat(): void {
+    if (this.#beating !== undefined || this.#options.checkpoints === undefined) return
+    const beat = () => this.request('beat', { now: this.#options.now() }).catch(() => undefined)
+    this.#beating = setInterval(beat, beatEveryMs).unref()
   }
 }

@@ -24,7 +24,6 @@ export const enqueue: Part = {
       args: text,
       options: text,
       context: text,
-      mac: text,
     })
     await store(engine, message)
     assert.deepEqual((await engine.find(message.id))?.message, message)

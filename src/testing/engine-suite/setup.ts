@@ -30,7 +30,6 @@ export function makeMessage(over: Partial<TaskMessage> = {}): TaskMessage {
     args: '["Welcome!"]',
     options: '{}',
     context: 'sealed',
-    mac: 'mac',
     ...over,
   }
 }
