@@ -124,7 +124,7 @@ test('client(name) is typed by its spec: operations, parameters, body, reply; wr
   const file = (name: string) => join(folder, 'clients', `${name}.gen.ts`)
   const ofLogin = clientFile({ name: 'login', file: file('login'), isOwn: false, basePath: 'apply' })
   const made = await generateIfStale(join(folder, 'clients/login.yaml'), ofLogin)
-  assert.deepEqual(made, { file: file('login'), written: true })
+  assert.deepEqual(made, { file: file('login'), written: true, replaced: false })
   await generateIfStale(join(folder, 'apis/own.yaml'))
   const ofOwn = clientFile({ name: 'own', file: file('own'), isOwn: true, basePath: 'apply' })
   await generateIfStale(join(folder, 'apis/own.yaml'), ofOwn)
