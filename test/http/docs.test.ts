@@ -101,6 +101,14 @@ test('an API that is not there is told with the nearest one, as are other method
   assert.equal(posted.response.headers.get('allow'), 'GET, HEAD')
 })
 
+test('replies that the service compresses are not compressed twice', async (t) => {
+  const address = await startDocs(t, { compress: true })
+  assert.match(await (await fetch(`${address}/doc`)).text(), /^<!doctype html>/)
+  const json = await fetch(`${address}/doc/old.json`)
+  assert.equal(json.headers.get('content-encoding'), 'gzip')
+  assert.deepEqual(JSON.parse(await json.text()), load(oldSpec))
+})
+
 test('HEAD says as much as GET, without the text', async () => {
   const { response, text } = await fetched('/doc/old.json', { method: 'HEAD' })
   assert.equal(response.status, 200)
