@@ -15,6 +15,7 @@ import type { Api } from './spec/api.ts'
 import type { Bindings } from './spec/bindings.ts'
 import { checksOf } from './spec/checks.ts'
 import { models } from './spec/model-registry.ts'
+import type { SpecNotes } from './spec/notes.ts'
 import { openStoreWhenPossible } from './store.ts'
 import { dropScope, takeStaged } from './tasks/outbox.ts'
 import type { TaskRuntime } from './tasks/runtime.ts'
@@ -36,6 +37,8 @@ export async function startServer(config: Config): Promise<Role> {
 /** What a server is put together with: tests give it another store, and no port. */
 export interface ServerParts<Http> {
   readonly role: ServiceRole
+  /** What is noted of specs. Default: kept below `.macaron/`. */
+  readonly notes?: SpecNotes
   /** Asked where the service runs tasks. */
   openStore(): Engine | Promise<Engine>
   openHttp(options: HttpOptions): Promise<Http>
@@ -52,9 +55,9 @@ export interface AssembledServer<Http> extends Stoppable {
 /** Puts a server together. @throws SetupError for every mistake in the service's files, and what its parts throw. */
 export async function assembleServer<Http extends Stoppable>(
   config: Config,
-  { role, openStore, openHttp }: ServerParts<Http>,
+  { role, notes, openStore, openHttp }: ServerParts<Http>,
 ): Promise<AssembledServer<Http>> {
-  const service = await loadService(config)
+  const service = await loadService(config, notes)
   const reporter = reporterOf(config, service.own)
   const engine = config.with_async ? await openStore() : undefined
   const runtime = enableTasks(config, () => opened(config, engine))

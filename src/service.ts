@@ -34,13 +34,13 @@ export interface LoadedService {
 }
 
 /**
- * Loads `service.ts`, specs, models, the modules the specs bind, and `tasks/`.
+ * Loads `service.ts`, specs, models, the modules the specs bind, and `tasks/`. `notes` of specs are kept below `.macaron/` unless given.
  * @throws SetupError with every fault found, each with file and line.
  */
-export async function loadService(config: Config): Promise<LoadedService> {
+export async function loadService(config: Config, notes = notesOf(config)): Promise<LoadedService> {
   const own = await loadServiceFile(config.folder)
   const apis = await loadApis(apisFolder(config), { basePath: config.base_path })
-  for (const api of apis) await generateIfStale(api.file, undefined, notesOf(config))
+  for (const api of apis) await generateIfStale(api.file, undefined, notes)
   models.addApis(apis)
   await loadClients(config, apis)
   const bindings = await bindHandlers(apis, config.folder, handlersOf(config, apis, own))

@@ -10,6 +10,7 @@ import { type Stoppable, stopAll } from '../core/lifecycle.ts'
 import { buildHttp } from '../http/server.ts'
 import { runInScope } from '../open-service.ts'
 import { assembleServer } from '../roles.ts'
+import { SpecNotes } from '../spec/notes.ts'
 import { type TaskRuntime, withRuntime } from '../tasks/runtime.ts'
 import { tokensOf } from '../tokens.ts'
 import { TestClient, type Way } from './client.ts'
@@ -44,6 +45,7 @@ export async function testService(given: string | URL | TestServiceOptions = {})
   const store = new TestStore(now)
   const server = await assembleServer(config, {
     role: 'test',
+    notes: new SpecNotes(),
     openStore: () => store.open(),
     openHttp: buildHttp,
   }).catch((error) => {
