@@ -20,7 +20,8 @@ import type { Order } from './channel.ts'
 export interface AttemptTools {
   readonly tasks: Pick<TaskRegistry, 'find' | 'names' | 'nearest'>
   readonly runtime: Pick<TaskRuntime, 'seal' | 'models' | 'maxBytes'>
-  readonly reporter?: Reporter | undefined
+  /** Told of attempts that end a task in failure. */
+  readonly reporter?: Pick<Reporter, 'report'> | undefined
 }
 
 /** Runs one attempt of a task, from its stored message to its outcome. Never rejects. */

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Context } from '../../src/core/context.ts'
+import type { Failure } from '../../src/core/report-data.ts'
+import { asyncTask } from '../../src/tasks/async-task.ts'
+import type { TaskMessage } from '../../src/tasks/message.ts'
+import { registry } from '../../src/tasks/registry.ts'
+import { runAttempt } from '../../src/worker/attempt.ts'
+import { testRuntime } from './fixtures/runtime.ts'
+import { messageOf } from './messages.ts'
+
+/** Which attempts a service's reporter is told of. */
+
+asyncTask('reportedFailure', (text: string) => {
+  throw new RangeError(text)
+})
+asyncTask('reportedSuccess', () => 1)
+
+interface Told {
+  readonly failure: Failure
+  readonly context: Context | undefined
+}
+
+/** Runs one attempt and gives what was reported of it. */
+async function reportsOf(message: TaskMessage, failures = 0): Promise<readonly Told[]> {
+  const told: Told[] = []
+  const runtime = testRuntime()
+  const reporter = {
+    report: (failure: Failure, context: Context | undefined) => void told.push({ failure, context }),
+  }
+  const tools = { tasks: registry, runtime, reporter }
+  await runAttempt({ number: 1, message, attempt: failures + 1, failures }, tools)
+  return told
+}
+
+test('a task that has failed for good is reported with its error, attempt and the context it was fired in', async () => {
+  const message = messageOf('reportedFailure', ['no mail'], { user: { sub: 'ada' }, options: { retries: 1 } })
+  assert.deepEqual(await reportsOf(message, 0), [], 'a run that will be repeated is not the end of it')
+  const [told] = await reportsOf(message, 1)
+  assert.ok(told)
+  const { title, error, errorId, level, task } = told.failure
+  assert.deepEqual([title, error.message, level], ['reportedFailure()', 'no mail', 'fatal'])
+  assert.ok(error instanceof RangeError)
+  assert.equal(errorId, message.id)
+  assert.deepEqual(task, { id: message.id, name: 'reportedFailure', attempt: 2, outcome: 'failed' })
+  assert.deepEqual([told.context?.user?.sub, told.context?.callId], ['ada', 'call-1'])
+})
+
+test('a forged message is reported with its id alone; success and a name of another version are not', async () => {
+  const forged = { ...messageOf('reportedSuccess'), args: '[2]' }
+  const [told] = await reportsOf(forged)
+  assert.equal(told?.context, undefined, 'nothing of it can be trusted')
+  assert.equal(told?.failure.task?.outcome, 'parked')
+  assert.deepEqual(await reportsOf(messageOf('reportedSuccess')), [])
+  assert.deepEqual(await reportsOf(messageOf('reportedNowhere')), [])
+})
