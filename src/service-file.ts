@@ -1,11 +1,12 @@
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { asError, type Fault, SetupError } from './core/errors.ts'
 import { emit } from './core/events.ts'
 import { didYouMean } from './core/nearest.ts'
 import type { ServiceDefinition, ServiceRole } from './define-service.ts'
+import { importFault } from './spec/import-fault.ts'
 
 /** A service's `service.ts`, loaded and checked; without one it says nothing. */
 export interface ServiceFile {
@@ -23,7 +24,7 @@ export async function loadServiceFile(folder: string): Promise<ServiceFile> {
   if (file === undefined) return { file, definition: {} }
   const exports: Readonly<Record<string, unknown>> = await import(pathToFileURL(file).href).catch(
     (error: unknown) => {
-      throw invalid([{ file, message: `It can't be imported: ${asError(error).message}` }])
+      throw invalid([importFault(file, asError(error), folder)])
     },
   )
   return { file, definition: checked(exports, file) }
@@ -31,8 +32,8 @@ export async function loadServiceFile(folder: string): Promise<ServiceFile> {
 
 const names = ['service.ts', 'service.mts', 'service.js', 'service.mjs']
 
-/** Every part of a definition is a function. */
-const parts: Readonly<Record<keyof ServiceDefinition, true>> = {
+/** Every part of a definition is a function; a part that is missing here does not compile. */
+const known: Readonly<Record<keyof ServiceDefinition, true>> = {
   register: true,
   onStart: true,
   onStop: true,
@@ -40,6 +41,7 @@ const parts: Readonly<Record<keyof ServiceDefinition, true>> = {
   errorReporter: true,
   errorFormat: true,
 }
+const parts = Object.keys(known)
 
 function checked(exports: Readonly<Record<string, unknown>>, file: string): ServiceDefinition {
   const { service } = exports
@@ -49,18 +51,27 @@ function checked(exports: Readonly<Record<string, unknown>>, file: string): Serv
     const message = `It must export \`service\`, and exports ${what}. Write: export const service = defineService({ … })`
     throw invalid([{ file, message }])
   }
-  const faults = Object.entries(service).flatMap(([key, value]) => {
-    const message = faultOf(key, value)
+  const faults = [...new Set([...Object.keys(service), ...parts])].flatMap((key) => {
+    const message = faultOf(key, Reflect.get(service, key))
     return message === undefined ? [] : [{ file, message }]
   })
   if (faults.length > 0) throw invalid(faults)
+  return bound(service)
+}
+
+/** The parts as functions that know their object, wherever they are called; also those that an instance has of its class. */
+function bound(service: object): ServiceDefinition {
+  const entries = parts.flatMap((key) => {
+    const part: unknown = Reflect.get(service, key)
+    return typeof part === 'function' ? [[key, part.bind(service)]] : []
+  })
   // Every key is one of the definition's and its value a function: more can't be known before it is called.
-  return service as ServiceDefinition
+  return Object.fromEntries(entries) as ServiceDefinition
 }
 
 function faultOf(key: string, value: unknown): string | undefined {
-  if (!Object.hasOwn(parts, key)) {
-    return `A service has no "${key}".${didYouMean(key, Object.keys(parts))} It may have ${Object.keys(parts).join(', ')}.`
+  if (!parts.includes(key)) {
+    return `A service has no "${key}".${didYouMean(key, parts)} It may have ${parts.join(', ')}.`
   }
   if (value === undefined || typeof value === 'function') return undefined
   return `"${key}" must be a function, not ${value === null ? 'null' : `of type ${typeof value}`}`
@@ -111,13 +122,18 @@ export async function stopHook(
   ms = longestStopMs,
 ): Promise<void> {
   if (definition.onStop === undefined) return
-  const late = AbortSignal.timeout(ms)
+  const ended = new AbortController()
+  const late = delay(ms, 'late', { signal: ended.signal }).catch(() => undefined)
   try {
-    await Promise.race([definition.onStop({ role }), once(late, 'abort')])
-    if (late.aborted) emit('notice', { message: `onStop has not ended within ${ms} ms (role ${role})` })
+    const first = await Promise.race([
+      Promise.resolve(definition.onStop({ role })).then(() => undefined),
+      late,
+    ])
+    if (first === 'late') emit('notice', { message: `onStop has not ended within ${ms} ms (role ${role})` })
   } catch (error) {
     emit('notice', { message: `onStop has thrown (role ${role}): ${asError(error).message}` })
   }
+  ended.abort()
 }
 
 /** A process that takes longer to stop is killed by its parent at some point. */
