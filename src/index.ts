@@ -15,6 +15,7 @@ export {
   ClientReplyError,
   ClientTimeoutError,
 } from './clients/errors.ts'
+export type { SentFile } from './clients/files.ts'
 export { config } from './config.ts'
 export {
   contextValue,

@@ -4,8 +4,11 @@ import type { Operation, Parameter, ValueFault } from '../spec/api.ts'
 import type { ApiModels } from '../spec/api-models.ts'
 import type { ValueCheck } from '../spec/checker.ts'
 import { type EncodedParameters, encodeParameters } from '../spec/encode.ts'
+import { FormFields } from '../spec/form-fields.ts'
 import { places, schemaOfAll } from '../spec/parameter-checks.ts'
 import { setOwn } from '../spec/plain.ts'
+import { shapeOf } from '../spec/shape.ts'
+import { type BodyRules, bodyFaults, encodeBody, type SentBody } from './body.ts'
 import type { CallOptions } from './client.ts'
 import type { CallNames } from './errors.ts'
 
@@ -13,15 +16,18 @@ import type { CallNames } from './errors.ts'
 export class Arguments {
   readonly #operation: Operation
   readonly #parameters: ValueCheck
-  readonly #body: ValueCheck | undefined
+  readonly #body: BodyRules | undefined
+  /** The fields of Swagger 2.0's `formData`, which stand beside the parameters. */
+  readonly #fields: ReadonlySet<string>
   readonly #byName: ReadonlyMap<string, readonly Parameter[]>
 
-  constructor({ checker }: ApiModels, operation: Operation) {
+  constructor(models: ApiModels, operation: Operation) {
+    const { checker } = models
     this.#operation = operation
     this.#parameters = checker.check(schemaOfAll(operation.parameters))
-    // Forms, texts and files are not sent by clients.
-    const takesJson = operation.body?.content[0]?.kind === 'json'
-    this.#body = takesJson ? checker.check(operation.body.schema) : undefined
+    this.#body = rulesOf(models, operation)
+    const { body } = operation
+    this.#fields = new Set(body?.asParameters ? shapeOf(checker.api, body.schema).properties.keys() : [])
     const inOrder = operation.parameters.toSorted((a, b) => places.indexOf(a.in) - places.indexOf(b.in))
     this.#byName = Map.groupBy(inOrder, ({ name }) => name)
   }
@@ -29,8 +35,8 @@ export class Arguments {
   /** The body, where the operation has one, then the named parameters, where it has any, then options. */
   split(args: readonly unknown[]): Given {
     const rest = [...args]
-    const body = this.#body === undefined ? undefined : rest.shift()
-    const named = this.#operation.parameters.length === 0 ? undefined : rest.shift()
+    const body = this.#takesBody ? rest.shift() : undefined
+    const named = this.#byName.size + this.#fields.size === 0 ? undefined : rest.shift()
     // Typed by the generated file; whoever calls from JavaScript gets the faults of what he gave.
     return {
       body,
@@ -40,45 +46,71 @@ export class Arguments {
     }
   }
 
-  /** The parameters as they are sent. @throws MacaronError `CLIENT_INVALID_CALL` with every fault of parameters and body. */
-  encode({ body, named, surplus }: Given, names: CallNames): EncodedParameters {
+  /** What is sent, once it is checked. @throws MacaronError `CLIENT_INVALID_CALL` with every fault of parameters and body. */
+  async encode({ body, named, surplus }: Given, names: CallNames): Promise<Encoded> {
     const faults: ValueFault[] = []
     if (surplus > 0)
       faults.push({ path: 'arguments', message: `are ${surplus} more than the operation takes` })
-    const values = this.#placed(named, faults)
+    const { values, form } = this.#placed(named, faults)
     if (!this.#parameters.fits(values, 'request'))
       faults.push(...this.#parameters.faults(values, 'request', ''))
-    faults.push(...this.#bodyFaults(body))
-    const encoded = encodeParameters(this.#operation, values, faults)
-    if (faults.length === 0) return encoded
-    throw invalidCall(names, faults)
+    const given = this.#fields.size === 0 ? body : form
+    faults.push(...this.#bodyFaults(given))
+    const parameters = encodeParameters(this.#operation, values, faults)
+    if (faults.length > 0) throw invalidCall(names, faults)
+    return { parameters, body: this.#body && (await encodeBody(given, this.#body)) }
+  }
+
+  get #takesBody(): boolean {
+    return this.#body !== undefined && this.#fields.size === 0
   }
 
   /** A name that stands in several places is given to the first of them, and to those that require it. */
-  #placed(named: Given['named'], faults: ValueFault[]): Record<Parameter['in'], Record<string, unknown>> {
-    const values = { path: {}, query: {}, header: {}, cookie: {} }
+  #placed(named: Given['named'], faults: ValueFault[]): Placed {
+    const placed: Placed = { values: { path: {}, query: {}, header: {}, cookie: {} }, form: {} }
     for (const [name, value] of Object.entries(named)) {
       if (value === undefined) continue
-      const parameters = this.#byName.get(name)
-      if (parameters === undefined) {
-        const hint = didYouMean(name, this.#byName.keys())
+      const parameters = this.#byName.get(name) ?? []
+      if (this.#fields.has(name)) setOwn(placed.form, name, value)
+      else if (parameters.length === 0) {
+        const hint = didYouMean(name, [...this.#byName.keys(), ...this.#fields])
         faults.push({ path: name, message: `is no parameter of the operation.${hint}` })
-        continue
       }
       for (const [index, parameter] of parameters.entries()) {
-        if (index === 0 || parameter.required) setOwn(values[parameter.in], name, value)
+        if (index === 0 || parameter.required) setOwn(placed.values[parameter.in], name, value)
       }
     }
-    return values
+    return placed
   }
 
   #bodyFaults(body: unknown): readonly ValueFault[] {
     if (this.#body === undefined) return []
     if (body === undefined)
       return this.#operation.body?.required ? [{ path: 'body', message: 'is required' }] : []
-    if (this.#body.fits(body, 'request')) return []
-    return this.#body.faults(body, 'request', 'body')
+    return bodyFaults(body, this.#body, this.#takesBody ? 'body' : 'formData')
   }
+}
+
+/** The rules of the first media type that an operation takes: JSON where it takes that. */
+function rulesOf({ checker }: ApiModels, { body }: Operation): BodyRules | undefined {
+  const content = body?.content[0]
+  if (body === undefined || content === undefined) return undefined
+  const isForm = content.kind === 'form' || content.kind === 'multipart'
+  const files = isForm ? new FormFields(checker.api, content, body.asParameters).files : noFiles
+  return { content, files, check: checker.check(content.schema) }
+}
+
+const noFiles: BodyRules['files'] = new Map()
+
+interface Placed {
+  readonly values: Record<Parameter['in'], Record<string, unknown>>
+  readonly form: Record<string, unknown>
+}
+
+/** The parts of a request that come from arguments. */
+export interface Encoded {
+  readonly parameters: EncodedParameters
+  readonly body: SentBody | undefined
 }
 
 /** The arguments of one call. */

@@ -27,7 +27,7 @@ export async function callOperation(
   args: readonly unknown[],
 ): Promise<ClientReply<unknown>> {
   const operation = await operationOf(settings, name)
-  const prepared = prepare(operation, args, settings)
+  const prepared = await prepare(operation, args, settings)
   const { timeout, signal } = prepared.options
   const timeoutMs = timeoutOf(timeout, settings.timeoutMs)
   using deadline = new Deadline(operation.names, { timeoutMs, signals: signal === undefined ? [] : [signal] })

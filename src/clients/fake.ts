@@ -1,6 +1,7 @@
 import { MacaronError } from '../core/errors.ts'
-import type { Operation, OperationChecks } from '../spec/api.ts'
+import type { OperationChecks } from '../spec/api.ts'
 import type { ClientCall, Clients } from './client.ts'
+import { rawOf } from './fake-request.ts'
 import type { ClientOperation } from './operations.ts'
 import { setFake } from './table.ts'
 import type { Send, WireReply, WireRequest } from './wire.ts'
@@ -88,7 +89,7 @@ class Fake implements Answering {
   }
 
   async #answer(operation: ClientOperation, request: WireRequest, answer: AnyAnswer): Promise<WireReply> {
-    const read = operation.checks.request(rawOf(operation, request))
+    const read = operation.checks.request(await rawOf(operation, request))
     if ('faults' in read)
       return errorReplyOf(new MacaronError('INVALID_PARAMETER', wordsOf(read), { status: 400 }))
     const { body, named } = read.decoded
@@ -98,10 +99,8 @@ class Fake implements Answering {
       parameters: named,
       headers: request.headers,
     })
-    const args = [
-      ...(operation.operation.body === undefined ? [] : [body]),
-      ...(operation.operation.parameters.length === 0 ? [] : [named]),
-    ]
+    // As servers call handlers.
+    const args = operation.takesBody ? [body, named] : [named]
     try {
       return replyOf(operation, await answer(...args))
     } catch (error) {
@@ -115,35 +114,6 @@ type Refused = Extract<ReturnType<OperationChecks['request']>, { readonly faults
 
 function wordsOf({ faults }: Refused): string {
   return faults.map(({ path, message }) => `${path} ${message}`).join('; ')
-}
-
-/** The request as the other service's server would hand it to its checks. */
-function rawOf(operation: ClientOperation, { url, headers, body }: WireRequest) {
-  const json: unknown = body === undefined ? undefined : JSON.parse(Buffer.from(body).toString('utf8'))
-  return {
-    params: paramsIn(url.pathname, operation.operation),
-    query: url.search.slice(1),
-    headers,
-    body: json,
-  }
-}
-
-/** The path parameters, decoded as routers do; what goes before the operation's path is the address of the service. */
-function paramsIn(path: string, { path: template }: Operation): Readonly<Record<string, string>> {
-  const names = [...template.matchAll(/\{([^{}]+)\}/g)].map(([, name = '']) => name)
-  const segments = template.split('/').map((segment) =>
-    segment
-      .split(/\{[^{}]+\}/)
-      .map(literally)
-      .join('([^/]*)'),
-  )
-  const texts = new RegExp(`${segments.join('/')}$`).exec(path)?.slice(1) ?? []
-  return Object.fromEntries(names.map((name, index) => [name, decodeURIComponent(texts[index] ?? '')]))
-}
-
-/** A text as a regular expression for just that text. */
-function literally(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
 }
 
 function replyOf(operation: ClientOperation, given: unknown): WireReply {

@@ -32,6 +32,12 @@ export class ClientOperation {
     return this.operation.method.toUpperCase()
   }
 
+  /** Whether handlers get a body first. */
+  get takesBody(): boolean {
+    const { body } = this.operation
+    return body !== undefined && !body.asParameters
+  }
+
   /** Whether the spec declares a reply of this very status. */
   declares(status: number): boolean {
     return Object.hasOwn(this.operation.replies, String(status))

@@ -1,6 +1,5 @@
 import { show } from '../core/show.ts'
 import { invalidCall } from './arguments.ts'
-import { encodeBody } from './body.ts'
 import type { CallOptions } from './client.ts'
 import type { ClientOperation } from './operations.ts'
 import { headersOf } from './request-headers.ts'
@@ -17,16 +16,16 @@ export interface Prepared {
 }
 
 /** The request of a call. @throws MacaronError `CLIENT_INVALID_CALL`, `TOKEN_EXPIRED`. */
-export function prepare(
+export async function prepare(
   operation: ClientOperation,
   args: readonly unknown[],
   settings: ClientSettings,
-): Prepared {
+): Promise<Prepared> {
   const { names } = operation
   const given = operation.arguments.split(args)
-  const { path, query, headers } = operation.arguments.encode(given, names)
+  const { parameters, body } = await operation.arguments.encode(given, names)
+  const { path, query, headers } = parameters
   const { options } = given
-  const body = encodeBody(given.body)
   const own = headersOf(operation.operation, { settings, options, names })
   return {
     operation,

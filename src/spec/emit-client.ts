@@ -1,14 +1,16 @@
 import { basename } from 'node:path'
-import type { Api, JsonSchema, Operation, Parameter } from './api.ts'
+import type { Api, BodyContent, JsonSchema, Operation, Parameter } from './api.ts'
 import { comment } from './doc-comment.ts'
 import { modelDefinition } from './emit.ts'
 import { ModelTexts } from './emit-models.ts'
 import { EmitNames } from './emit-names.ts'
 import { memberName, quoted, type Side, TypeTexts } from './emit-types.ts'
+import { FormFields } from './form-fields.ts'
 import type { Output } from './generate.ts'
 import { operationName } from './operation-name.ts'
 import { escapeSegment } from './pointers.ts'
 import type { ReadOptions } from './read-api.ts'
+import { shapeOf } from './shape.ts'
 
 export interface ClientFile extends ReadOptions {
   /** The client's name. */
@@ -36,6 +38,8 @@ class ClientText {
   readonly #types: TypeTexts
   /** What the generated file calls ClientCall: a schema may have that name. */
   readonly #call: string
+  /** The same for SentFile. */
+  readonly #file: string
   readonly #interface: string
 
   constructor(api: Api, client: string) {
@@ -44,19 +48,27 @@ class ClientText {
     this.#names = new EmitNames(api)
     this.#types = new TypeTexts(api, this.#names)
     this.#call = this.#names.unique('ClientCall')
+    this.#file = this.#names.unique('SentFile')
     this.#interface = this.#names.unique(`${this.#names.pascalCase(client)}Client`)
   }
 
   text(isOwn: boolean): string {
     const operations = this.#operations()
     const parts = isOwn ? [this.#import(operations), operations] : [operations, ...this.#models()]
-    return `/* eslint-disable */\n${this.#imports(isOwn)}\n${[...parts, this.#declaration()].filter((part) => part !== '').join('\n\n')}\n`
+    return `/* eslint-disable */\n${this.#imports(isOwn, operations)}\n${[...parts, this.#declaration()].filter((part) => part !== '').join('\n\n')}\n`
   }
 
-  #imports(isOwn: boolean): string {
-    const call = this.#call === 'ClientCall' ? 'type ClientCall' : `type ClientCall as ${this.#call}`
+  #imports(isOwn: boolean, operations: string): string {
+    const types = [
+      ['ClientCall', this.#call],
+      ['SentFile', this.#file],
+    ] as const
+    const used = types
+      .filter(([, alias]) => new RegExp(`\\b${alias}\\b`).test(operations))
+      .map(([name, alias]) => (name === alias ? `type ${name}` : `type ${name} as ${alias}`))
     const hasModels = !isOwn && this.#texts().classes().length > 0
-    return `import { ${[call, ...(hasModels ? ['defineModels', 'Model'] : [])].join(', ')} } from 'macaron'\n`
+    const names = [...used, ...(hasModels ? ['defineModels', 'Model'] : [])]
+    return names.length === 0 ? 'export {}\n' : `import { ${names.join(', ')} } from 'macaron'\n`
   }
 
   #texts(): ModelTexts {
@@ -99,15 +111,14 @@ class ClientText {
 
   /** The body, where there is one, then one object of named parameters. */
   #arguments({ body, parameters }: Operation): string {
-    const members = namedMembers(parameters, this.#types)
+    const form = body?.asParameters === true ? body.content[0] : undefined
+    const fields = form === undefined ? [] : this.#formMembers(form, true)
+    const members = [...namedMembers(parameters, this.#types), ...fields]
     const needsNamed = members.some(({ required }) => required)
-    const named =
-      members.length === 0
-        ? []
-        : [`parameters${needsNamed ? '' : '?'}: { ${members.map(({ text }) => text).join('; ')} }`]
-    // Forms, texts and files are not sent by clients.
-    if (body?.content[0]?.kind !== 'json') return `[${named.join('')}]`
-    const type = this.#types.of(body.schema, 'init')
+    const named = members.length === 0 ? [] : [`parameters${needsNamed ? '' : '?'}: { ${textsOf(members)} }`]
+    const [content] = body?.content ?? []
+    if (body === undefined || content === undefined || form !== undefined) return `[${named.join('')}]`
+    const type = this.#bodyType(content)
     const first = body.required
       ? `body: ${type}`
       : needsNamed
@@ -116,25 +127,57 @@ class ClientText {
     return `[${[first, ...named].join(', ')}]`
   }
 
+  /** Clients send the first media type that the operation takes. */
+  #bodyType(content: BodyContent): string {
+    if (content.kind === 'file') return this.#file
+    const hasFiles = content.kind === 'multipart' && new FormFields(this.#api, content, false).files.size > 0
+    return hasFiles
+      ? `{ ${textsOf(this.#formMembers(content, false))} }`
+      : this.#types.of(content.schema, 'init')
+  }
+
+  #formMembers(content: BodyContent, asParameters: boolean): Member[] {
+    const { files } = new FormFields(this.#api, content, asParameters)
+    const shape = shapeOf(this.#api, content.schema)
+    return [...shape.properties].map(([name, schemas]) => {
+      const file = files.get(name)
+      const type =
+        file === undefined
+          ? this.#types.ofProperty(schemas, 'init')
+          : `${file.many ? 'readonly ' : ''}${this.#file}${file.many ? '[]' : ''}`
+      const hasDefault = schemas.some((schema) => typeof schema === 'object' && schema.default !== undefined)
+      return memberOf(name, type, shape.required.has(name) && !hasDefault)
+    })
+  }
+
   #declaration(): string {
     return `declare module 'macaron' {\n  interface Clients {\n    readonly ${memberName(this.#client)}: ${this.#interface}\n  }\n}`
   }
 }
 
+interface Member {
+  readonly text: string
+  readonly required: boolean
+}
+
 /** Each name once: the first place that has it is the one that callers fill. */
-function namedMembers(
-  parameters: readonly Parameter[],
-  types: TypeTexts,
-): { text: string; required: boolean }[] {
+function namedMembers(parameters: readonly Parameter[], types: TypeTexts): Member[] {
   const byName = Map.groupBy(parameters, ({ name }) => name)
   return [...byName].map(([name, sameName]) => {
     const required = sameName.some((parameter) => parameter.required)
-    const type = types.of(sameName[0]?.schema ?? true, 'init')
-    return {
-      required,
-      text: `${memberName(name)}${required ? '' : '?'}: ${type}${required ? '' : ' | undefined'}`,
-    }
+    return memberOf(name, types.of(sameName[0]?.schema ?? true, 'init'), required)
   })
+}
+
+function memberOf(name: string, type: string, required: boolean): Member {
+  return {
+    required,
+    text: `${memberName(name)}${required ? '' : '?'}: ${type}${required ? '' : ' | undefined'}`,
+  }
+}
+
+function textsOf(members: readonly Member[]): string {
+  return members.map(({ text }) => text).join('; ')
 }
 
 /** The bodies of the replies that a call resolves with: successes, else declared redirections. */

@@ -23,12 +23,10 @@ export function encodeParameters(
   faults: ValueFault[],
 ): EncodedParameters {
   const given = parameters.flatMap((parameter) => {
-    const whole = values[parameter.in][parameter.name]
-    if (whole === undefined) return []
-    // A document of its own (`content`) is one text, whatever it holds.
-    const value = parameter.content === 'json' ? JSON.stringify(whole) : whole
+    const value = values[parameter.in][parameter.name]
+    if (value === undefined) return []
     const fault = unwritable(value, parameter)
-    if (fault === undefined) return [{ parameter, value }]
+    if (fault === undefined) return [asDocument({ parameter, value })]
     faults.push({ path: `${parameter.in}.${parameter.name}`, message: fault })
     return []
   })
@@ -42,22 +40,35 @@ export function encodeParameters(
   const cookie = at('cookie').flatMap(cookiesOf).join('; ')
   return {
     path: filledIn(path, at('path'), faults),
-    query: at('query').flatMap(queryOf).join('&'),
+    query: at('query').flatMap(queryPairs).join('&'),
     headers: cookie === '' ? headers : { ...headers, cookie },
   }
 }
 
-interface Given {
+/** A parameter and the value it is given. */
+export interface Given {
   readonly parameter: Parameter
   readonly value: unknown
 }
 
 /** What is wrong with a value that its style has no form for. */
-function unwritable(value: unknown, { style }: Parameter): string | undefined {
+function unwritable(value: unknown, { style, content }: Parameter): string | undefined {
+  if (content === 'json') return undefined
   if (value instanceof Date && Number.isNaN(value.getTime())) return 'is a Date that names no moment'
   if (style === 'deepObject' || isScalar(value)) return undefined
   const parts = Array.isArray(value) ? value : membersOf(value).map(([, part]) => part)
   return parts.every(isScalar) ? undefined : `holds lists or objects, which the style "${style}" can't carry`
+}
+
+/** A value that is a JSON document (`content`) is one text, which any place can carry. */
+function asDocument({ parameter, value }: Given): Given {
+  if (parameter.content !== 'json') return { parameter, value }
+  const style = parameter.in === 'query' || parameter.in === 'cookie' ? 'form' : 'simple'
+  const text = JSON.stringify(value).replace(
+    /[^\x20-\x7e]/g,
+    (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+  return { parameter: { ...parameter, style, explode: false }, value: text }
 }
 
 function headerText(value: unknown, parameter: Parameter, faults: ValueFault[]): string {
@@ -89,19 +100,17 @@ function filledIn(template: string, given: readonly Given[], faults: ValueFault[
 }
 
 /** `name=text` pairs: one, or one for each item or member where the parameter is exploded. */
-function queryOf({ parameter, value }: Given): string[] {
+export function queryPairs({ parameter, value }: Given): string[] {
   const { name, style, explode } = parameter
-  if (style === 'deepObject')
-    return deepPairs(name, value).map(([key, text]) => `${escaped(key)}=${escaped(text)}`)
-  if (explode && Array.isArray(value))
-    return value.map((item) => `${escaped(name)}=${escaped(scalarText(item))}`)
+  if (style === 'deepObject') return deepPairs(name, value).map(([key, text]) => writePair(key, text))
+  if (explode && Array.isArray(value)) return value.map((item) => writePair(name, scalarText(item)))
   if (explode && !isScalar(value)) return membersOf(value).flatMap(([key, part]) => spread(key, part))
   return [`${escaped(name)}=${writeText(value, parameter)}`]
 }
 
 /** A member of an exploded object is a query parameter of its own. */
 function spread(key: string, part: unknown): string[] {
-  return isScalar(part) ? [`${escaped(key)}=${escaped(scalarText(part))}`] : []
+  return isScalar(part) ? [writePair(key, scalarText(part))] : []
 }
 
 /** `filter[age][min]` and its text; the items of a list have one name, unless they are objects. */
@@ -118,6 +127,11 @@ function cookiesOf({ parameter, value }: Given): string[] {
   const { name, explode } = parameter
   if (explode && Array.isArray(value)) return value.map((item) => `${name}=${escaped(scalarText(item))}`)
   return [`${name}=${writeText(value, parameter)}`]
+}
+
+/** A name and its text, as queries and forms have them. */
+export function writePair(name: string, text: string): string {
+  return `${escaped(name)}=${escaped(text)}`
 }
 
 function escaped(text: string): string {

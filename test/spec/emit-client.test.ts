@@ -60,6 +60,25 @@ paths:
       operationId: touch
       requestBody: { content: { application/json: { schema: { $ref: '#/components/schemas/ClientCall' } } } }
       responses: { '204': { description: done } }
+  /photo:
+    post:
+      operationId: addPhoto
+      requestBody:
+        required: true
+        content:
+          multipart/form-data:
+            schema:
+              type: object
+              required: [photo]
+              properties:
+                photo: { type: string, format: binary }
+                more: { type: array, items: { type: string, format: binary } }
+                of: { $ref: '#/components/schemas/User' }
+      responses: { '204': { description: done } }
+    put:
+      operationId: setPhoto
+      requestBody: { required: true, content: { image/png: { schema: { type: string, format: binary } } } }
+      responses: { '204': { description: done } }
   /ping:
     get: { responses: { '200': { description: ok, content: { application/json: { schema: { type: string } } } } } }
 components:
@@ -85,6 +104,8 @@ export async function check(): Promise<void> {
   await login.touch({ at: 'x' }, { headers: { a: 'b' } })
   const text: string = await login['GET /v1/ping']()
   await client('own').show({ id: 'x' })
+  await login.addPhoto({ photo: new Blob(['x']), more: [new Uint8Array(1)], of: { name: 'Ada', born: new Date() } })
+  await login.setPhoto(new File(['x'], 'x.png'))
   const options: CallOptions = { token: false }
   console.log(added, nothing, text, options)
 }
@@ -102,6 +123,8 @@ export async function refused(): Promise<void> {
   await client('login').getUser({ id: 7, colour: 'red' })
   // @ts-expect-error the body goes first
   await client('login')['users.add']({ 'dry-run': true })
+  // @ts-expect-error a file
+  await client('login').addPhoto({ photo: 'me.png' })
   // @ts-expect-error no such option
   await client('login').getUser({ id: 7 }, { timeOut: 5 })
 }
