@@ -32,7 +32,8 @@ export class Docs {
 
   /** The paths that no spec claims for itself. */
   pathsBeside(routes: readonly Route[]): readonly string[] {
-    const claimed = new Set(routes.map(({ operation }) => withoutNames(operation.path)))
+    const reads = routes.filter(({ operation }) => ['get', 'head'].includes(operation.method))
+    const claimed = new Set(reads.map(({ operation }) => withoutNames(operation.path)))
     return Object.keys(this.#answers).filter((path) => !claimed.has(withoutNames(path)))
   }
 

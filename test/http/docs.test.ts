@@ -122,7 +122,9 @@ test('without the setting, as in production, there are no docs', async (t) => {
 })
 
 test('a spec that has such a path keeps it', async (t) => {
-  const server = await serve(t, { 'get /doc/{id}': { handler: () => ({ own: true }) } }, { docs: true })
+  const own = { handler: () => ({ own: true }) }
+  const server = await serve(t, { 'get /doc/{id}': own, 'post /doc': own }, { docs: true })
   assert.deepEqual((await get(server, '/doc/test')).json, { own: true })
   assert.equal((await get(server, '/doc')).status, 200)
+  assert.deepEqual((await get(server, '/doc', { method: 'POST' })).json, { own: true })
 })
