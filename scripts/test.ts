@@ -18,6 +18,9 @@ const { positionals, values } = parseArgs({
 })
 process.chdir(dirname(import.meta.dirname))
 
+/** Places of the files that take longest, the longest first. */
+const slowest = ['test/e2e/', 'test/worker/', 'test/engines/', 'test/spec/']
+
 const soak = positionals[0] === 'soak'
 const parts = soak ? positionals.slice(1) : positionals
 const files = chosenFiles()
@@ -49,6 +52,13 @@ function chosenFiles(): readonly string[] {
     .filter((file) => file.startsWith('test/soak/') === soak)
     .filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)))
     .sort()
+    .toSorted((one, other) => rankOf(one) - rankOf(other))
+}
+
+/** Files that start many processes begin first: at the end only short ones are left, so that no core waits long for the other. */
+function rankOf(file: string): number {
+  const rank = slowest.findIndex((part) => file.startsWith(part))
+  return rank < 0 ? slowest.length : rank
 }
 
 /** Files, and the tests in them, in an order made from a seed that is printed, so that a failing order can be had again. */

@@ -1,4 +1,4 @@
-import { validateHeaderName, validateHeaderValue } from 'node:http'
+import { validateHeaderName, validateHeaderValue } from '../core/node-http.ts'
 
 /** What is wrong with a header that is to be sent with calls; never its value. */
 export function headerFault(name: string, value: unknown): string | undefined {

@@ -1,7 +1,8 @@
-import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { Socket } from 'node:net'
 import { codeOf } from '../core/errors.ts'
+import { request as httpRequest } from '../core/node-http.ts'
 import { SendError, type SendOptions, type Stage, type WireReply, type WireRequest } from './wire.ts'
 
 /**

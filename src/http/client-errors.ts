@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { codeOf, RequestError } from '../core/errors.ts'
+import { STATUS_CODES } from '../core/node-http.ts'
 import { interrupt } from './deadlines.ts'
 import { errorAnswer, errorFacts } from './errors.ts'
 import type { InFlight } from './in-flight.ts'

@@ -1,5 +1,5 @@
-import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { asError, MacaronError } from '../core/errors.ts'
+import { validateHeaderName, validateHeaderValue } from '../core/node-http.ts'
 
 /** Headers of a reply; several values become several lines. */
 export type ReplyHeaders = Readonly<Record<string, string | readonly string[]>>

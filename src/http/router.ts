@@ -1,7 +1,8 @@
-import { type Server, STATUS_CODES } from 'node:http'
+import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import { MacaronError, RequestError } from '../core/errors.ts'
+import { STATUS_CODES } from '../core/node-http.ts'
 import type { NotFound } from './not-found.ts'
 import type { Refuse } from './refuse.ts'
 

@@ -1,4 +1,4 @@
-import { validateHeaderValue } from 'node:http'
+import { validateHeaderValue } from '../core/node-http.ts'
 import type { Operation, Parameter, ValueFault } from './api.ts'
 import { escapeText, isScalar, membersOf, scalarText, writeText } from './write-text.ts'
 

@@ -12,7 +12,7 @@ const wanted = Number(process.env.MACARON_KILLS ?? 1000)
 /** In rounds: each starts a service, kills its processes at named steps while requests come in, kills all of it at once, and starts it again. */
 test(`${wanted} kills of servers, workers, executors and whole services lose nothing and run nothing in two places`, async (t) => {
   const random = seeded((line) => t.diagnostic(line))
-  const sums = { kills: 0, answered: 0, stored: 0, runs: 0, doubled: 0 }
+  const sums = { rounds: 0, kills: 0, answered: 0, stored: 0, runs: 0, doubled: 0, lost: 0, overlaps: 0 }
   while (sums.kills < wanted) {
     const before = sums.kills
     await t.test(`after ${sums.kills} kills`, async (round) => {
@@ -23,13 +23,18 @@ test(`${wanted} kills of servers, workers, executors and whole services lose not
         ...random.pick([{}, { task: 'work', args: [random.whole(1, 200)] }, neverTwice, childrenOnce]),
         andThen: (service) => killEverything(round, service),
       })
+      sums.rounds += 1
       sums.kills += report.kills + 1
-      for (const name of ['answered', 'stored', 'runs', 'doubled'] as const) sums[name] += report[name]
+      sums.lost += report.lost.length
+      for (const name of ['answered', 'stored', 'runs', 'doubled', 'overlaps'] as const)
+        sums[name] += report[name]
     })
     t.diagnostic(JSON.stringify(sums))
     assert.ok(sums.kills > before, 'the round has failed')
   }
   assert.ok(sums.stored >= sums.answered)
+  assert.equal(sums.lost, 0)
+  assert.equal(sums.overlaps, 0)
 })
 
 /** At most four lives a supervised process: beyond that its restarts are put off on purpose. */
