@@ -32,7 +32,7 @@ export class Validators {
       validateSchema: false,
       // An unknown format says nothing about values.
       logger: false,
-      formats,
+      formats: { ...formats, int64: exactInt64 },
       passContext: true,
       // Properties named like something that every object inherits (`constructor`) are absent until they are the value's own.
       ownProperties: true,
@@ -69,6 +69,9 @@ export class Validators {
     }
   }
 }
+
+/** JSON.parse has rounded what is further from zero by the time it is checked. */
+const exactInt64 = { type: 'number', validate: Number.isSafeInteger } as const
 
 const require = createRequire(import.meta.url)
 

@@ -60,7 +60,7 @@ const formatWords: Readonly<Record<string, string>> = {
   ipv6: 'an IPv6 address',
   byte: 'base64 text',
   int32: 'a whole number from -2147483648 to 2147483647',
-  int64: 'a whole number',
+  int64: `a whole number of at most ±${Number.MAX_SAFE_INTEGER}, which is exact`,
 }
 
 const sentences: Readonly<Record<string, Sentence>> = {

@@ -201,3 +201,10 @@ Answer:
   for (const { path, message } of faults) assert.doesNotMatch(message, /SECRET/, path)
   assert(faults.some(({ path, message }) => path === 'body.told.text' && message.endsWith('not "told"')))
 })
+
+test('an int64 that JSON.parse has rounded is refused', () => {
+  assert.deepEqual(faults('{ type: integer, format: int64 }', JSON.parse('9007199254740993')), [
+    'body must be a whole number of at most ±9007199254740991, which is exact, not 9007199254740992',
+  ])
+  assert.deepEqual(faults('{ type: integer, format: int64 }', Number.MIN_SAFE_INTEGER), [])
+})
