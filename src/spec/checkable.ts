@@ -1,4 +1,5 @@
 import type { JsonSchema } from './api.ts'
+import type { Discriminator } from './discriminators.ts'
 
 /**
  * A schema of an Api in the form its validator takes: the same rules, annotations left out, references by the validator's keys, and
@@ -53,19 +54,28 @@ const listKeywords = ['allOf', 'anyOf', 'oneOf', 'prefixItems']
 const mapKeywords = ['patternProperties', 'dependentSchemas']
 
 /** What converting a schema needs. */
-export interface Converting {
-  /** The validator's key of a reference; `hidden` as below. */
-  keyOf(ref: string, hidden: boolean): string
-  /** Whether the schema is within one whose values are never told. */
+export interface Converting extends ReferenceKind {
+  /** The validator's key of a reference. */
+  keyOf(ref: string, kind: ReferenceKind): string
+  /** What chooses the branch of a union. */
+  discriminatorOf(schema: JsonSchema): Discriminator | undefined
+}
+
+/** In which of its forms a schema is referred to. */
+export interface ReferenceKind {
+  /** Whether it is within one whose values are never told. */
   readonly hidden: boolean
+  /** Whether it is what others are made from (`allOf`), so that its own discriminator chooses nothing. */
+  readonly base: boolean
 }
 
 /** The checkable form of a schema. */
-export function checkable(schema: JsonSchema, { keyOf, hidden: within }: Converting): Checkable {
+export function checkable(schema: JsonSchema, outer: Converting): Checkable {
   if (typeof schema === 'boolean') return schema
-  const converting = { keyOf, hidden: within || isSensitive(schema) }
+  const { base, keyOf } = outer
+  const converting = { ...outer, hidden: outer.hidden || isSensitive(schema), base: false }
   const made: Keywords =
-    typeof schema.$ref === 'string' ? { $ref: keyOf(schema.$ref, converting.hidden) } : {}
+    typeof schema.$ref === 'string' ? { $ref: keyOf(schema.$ref, { ...converting, base }) } : {}
   for (const keyword of rules) if (schema[keyword] !== undefined) made[keyword] = schema[keyword]
   for (const keyword of schemaKeywords) {
     const inner = schema[keyword]
@@ -73,8 +83,11 @@ export function checkable(schema: JsonSchema, { keyOf, hidden: within }: Convert
   }
   for (const keyword of listKeywords) {
     const list = schema[keyword]
-    if (Array.isArray(list)) made[keyword] = list.map((branch) => checkable(asSchema(branch), converting))
+    const inner = { ...converting, base: keyword === 'allOf' }
+    if (Array.isArray(list)) made[keyword] = list.map((branch) => checkable(asSchema(branch), inner))
   }
+  const discriminator = outer.discriminatorOf(schema)
+  if (discriminator !== undefined) chooseBranch(made, discriminator, converting)
   for (const keyword of mapKeywords) {
     if (schema[keyword] !== undefined) made[keyword] = byName(schemasIn(schema, keyword), converting)
   }
@@ -82,6 +95,35 @@ export function checkable(schema: JsonSchema, { keyOf, hidden: within }: Convert
   if (schema.uniqueItems === true) made.distinct = true
   if (converting.hidden) made.hidden = true
   return schema.format === 'date-time' ? withDateTime(made) : made
+}
+
+/** Puts the choice of a discriminator in place of its union, which is left for values that don't have the property. */
+function chooseBranch(made: Keywords, discriminator: Discriminator, converting: Converting): void {
+  const { property, refs, required } = discriminator
+  const keyword = made.oneOf === undefined ? 'anyOf' : 'oneOf'
+  const { [keyword]: union } = made
+  delete made[keyword]
+  const chosen = {
+    properties: { [property]: { enum: [...refs.keys()] } },
+    ...choices(discriminator, converting),
+  }
+  const otherwise = required ? { type: 'object', required: [property] } : { [keyword]: union }
+  // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
+  const choice = { if: { type: 'object', required: [property] }, then: chosen, else: otherwise }
+  made.allOf = [...(Array.isArray(made.allOf) ? made.allOf : []), choice]
+}
+
+/** For each value of the property what its schema says. */
+export function choices(
+  { property, refs }: Discriminator,
+  { keyOf, hidden }: Pick<Converting, 'keyOf' | 'hidden'>,
+): Keywords {
+  const all = [...refs].map(([value, ref]) => ({
+    if: { properties: { [property]: { const: value } }, required: [property] },
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
+    then: { $ref: keyOf(ref, { hidden, base: true }) },
+  }))
+  return { allOf: all }
 }
 
 /** Whether values of a schema are never told in messages: passwords, what only goes in, and what is marked `x-sensitive`. */

@@ -1,7 +1,8 @@
 import type { Api, JsonSchema } from './api.ts'
+import { familyDiscriminator } from './discriminators.ts'
 import type { EmitNames } from './emit-names.ts'
 import { escapeSegment } from './pointers.ts'
-import { resolve } from './schema-table.ts'
+import { resolve } from './resolve.ts'
 import { aliasOf, modelNameOf, nonNullOf, type Shape, shapeOf } from './shape.ts'
 
 /**
@@ -67,11 +68,17 @@ export class TypeTexts {
   #reference(ref: string, side: Side): string {
     const model = modelNameOf(this.#api, { $ref: ref })
     const target = model === undefined ? ref : `#/schemas/${escapeSegment(model)}`
-    const name = this.#names.ofRef(target)
-    const text = side === 'init' && this.isTwoSided(target) ? this.#names.initOf(name) : name
+    const family = model === undefined ? undefined : familyDiscriminator(this.#api, model)
+    const members = [target, ...new Set(family?.refs.values())].map((each) => this.#named(each, side))
+    const text = unionOf(members)
     const isNullable =
       model !== undefined && shapeOf(this.#api, resolve(this.#api, target)).types?.has('null')
     return isNullable ? unionOf([text, 'null']) : text
+  }
+
+  #named(ref: string, side: Side): string {
+    const name = this.#names.ofRef(ref)
+    return side === 'init' && this.isTwoSided(ref) ? this.#names.initOf(name) : name
   }
 
   #untyped(shape: Shape, side: Side): string {

@@ -10,7 +10,7 @@ import { openapi3, openapi31 } from './openapi3.ts'
 import { readOperations } from './operations.ts'
 import { parseSpec } from './parse.ts'
 import { below, segmentsOf } from './pointers.ts'
-import { resolve } from './schema-table.ts'
+import { resolve } from './resolve.ts'
 import { SchemaReader } from './schemas.ts'
 import { swagger2 } from './swagger2.ts'
 

@@ -1,8 +1,9 @@
 import type { Api, JsonSchema } from './api.ts'
 import type { Checker } from './checker.ts'
+import { type Discriminator, familyDiscriminator, unionDiscriminator } from './discriminators.ts'
 import { setOwn } from './plain.ts'
+import { resolve } from './resolve.ts'
 import { regexOf } from './schema-keywords.ts'
-import { resolve } from './schema-table.ts'
 import { aliasOf, modelNameOf, nonNullOf, type Shape, shapeOf } from './shape.ts'
 
 /**
@@ -44,9 +45,28 @@ export class Revivers {
     const nonNull = nonNullOf(schema)
     if (nonNull !== undefined) return this.of(nonNull)
     const model = modelNameOf(this.#api, schema)
-    if (model !== undefined) return this.#modelReviver(model)
+    if (model !== undefined) {
+      const family = familyDiscriminator(this.#api, model)
+      const reviver = this.#modelReviver(model)
+      return family === undefined ? reviver : this.#choice(family, reviver)
+    }
     const other = typeof schema.$ref === 'string' ? resolve(this.#api, schema.$ref) : aliasOf(schema)
-    return other === undefined ? this.#formReviver(shapeOf(this.#api, schema)) : this.of(other)
+    if (other !== undefined) return this.of(other)
+    const form = this.#formReviver(shapeOf(this.#api, schema))
+    const discriminator = unionDiscriminator(this.#api, schema)
+    return discriminator === undefined ? form : this.#choice(discriminator, form)
+  }
+
+  /** An object's schema is what its property says; any other value is revived as `otherwise`. */
+  #choice({ property, refs }: Discriminator, otherwise: Reviver | undefined): Reviver | undefined {
+    const revivers = new Map([...refs].map(([value, ref]) => [value, this.of({ $ref: ref })]))
+    if (otherwise === undefined && [...revivers.values()].every((reviver) => reviver === undefined))
+      return undefined
+    return (value) => {
+      const told = isObject(value) ? ownText(value, property) : undefined
+      const reviver = told === undefined || !revivers.has(told) ? otherwise : revivers.get(told)
+      return reviver === undefined ? value : reviver(value)
+    }
   }
 
   /** The class is asked for at the first value: it may need the revivers of its own properties. */
@@ -190,6 +210,11 @@ export function defaultOf(
 
 function allows({ types }: Shape, type: string): boolean {
   return types === undefined || types.has(type)
+}
+
+function ownText(value: object, property: string): string | undefined {
+  const found: unknown = Object.getOwnPropertyDescriptor(value, property)?.value
+  return typeof found === 'string' ? found : undefined
 }
 
 function isObject(value: unknown): value is object {

@@ -43,7 +43,6 @@ const plainKeywords: Readonly<Record<string, Kind>> = {
   readOnly: 'boolean',
   writeOnly: 'boolean',
   deprecated: 'boolean',
-  discriminator: 'any',
   contentEncoding: 'text',
   contentMediaType: 'text',
   'x-parent': 'class',

@@ -1,6 +1,8 @@
 import type { Api, JsonSchema } from './api.ts'
-import { type Checkable, checkable } from './checkable.ts'
-import { valueAt } from './pointers.ts'
+import { type Checkable, type Converting, checkable, choices, type ReferenceKind } from './checkable.ts'
+import { namedSchemaOf } from './dialect.ts'
+import { type Discriminator, familyDiscriminator, unionDiscriminator } from './discriminators.ts'
+import { resolve } from './resolve.ts'
 
 /**
  * The schemas of an API that its validators refer to, each converted once, when something that refers to it is compiled. Validators know
@@ -8,7 +10,7 @@ import { valueAt } from './pointers.ts'
  */
 export class SchemaTable {
   readonly #api: Api
-  readonly #refs: { readonly ref: string; readonly hidden: boolean }[] = []
+  readonly #refs: Referred[] = []
   readonly #keys = new Map<string, string>()
   readonly #converted: Checkable[] = []
 
@@ -18,13 +20,36 @@ export class SchemaTable {
 
   /** A schema in the form validators take. What it refers to is in the table from then on. */
   convert(schema: JsonSchema): Checkable {
-    const keyOf = (ref: string, hidden: boolean) => this.#keyOf(ref, hidden)
-    const converted = checkable(schema, { keyOf, hidden: false })
+    const converted = checkable(schema, this.#converting({ hidden: false, base: false }))
     for (;;) {
       const next = this.#refs[this.#converted.length]
       if (next === undefined) return converted
-      this.#converted.push(checkable(resolve(this.#api, next.ref), { keyOf, hidden: next.hidden }))
+      this.#converted.push(this.#target(next))
     }
+  }
+
+  #converting(kind: ReferenceKind): Converting {
+    return {
+      ...kind,
+      keyOf: (ref, { hidden, base }) => this.#keyOf({ ref, hidden, base: base || !this.#hasFamily(ref) }),
+      discriminatorOf: (schema) => unionDiscriminator(this.#api, schema),
+    }
+  }
+
+  #target({ ref, hidden, base }: Referred): Checkable {
+    const converting = this.#converting({ hidden, base: false })
+    const family = base ? undefined : this.#familyOf(ref)
+    if (family === undefined) return checkable(resolve(this.#api, ref), converting)
+    return { $ref: converting.keyOf(ref, { hidden, base: true }), ...choices(family, converting) }
+  }
+
+  #hasFamily(ref: string): boolean {
+    return this.#familyOf(ref) !== undefined
+  }
+
+  #familyOf(ref: string): Discriminator | undefined {
+    const name = namedSchemaOf({ $ref: ref })
+    return name === undefined ? undefined : familyDiscriminator(this.#api, name)
   }
 
   /** The schemas that were added since the table had `known` of them, with their keys. */
@@ -42,20 +67,19 @@ export class SchemaTable {
       .replaceAll('~0', '~')
   }
 
-  /** What is referred to from a hidden place is another schema than the same where it may be told. */
-  #keyOf(ref: string, hidden: boolean): string {
-    const name = hidden ? `hidden ${ref}` : ref
+  #keyOf(referred: Referred): string {
+    const { ref, hidden, base } = referred
+    const name = `${hidden ? 'hidden' : ''} ${base ? 'base' : ''} ${ref}`
     const known = this.#keys.get(name)
     if (known !== undefined) return known
     const key = `s${this.#refs.length}`
-    this.#refs.push({ ref, hidden })
+    this.#refs.push(referred)
     this.#keys.set(name, key)
     return key
   }
 }
 
-/** The schema that a reference of an Api (`#/schemas/…`, `#/parts/…`) means. */
-export function resolve(api: Pick<Api, 'schemas' | 'parts'>, ref: string): JsonSchema {
-  // Such references are pointers into the Api, checked when the spec was read; where nothing stands, anything is allowed.
-  return (valueAt(api, ref.slice(1)) ?? true) as JsonSchema
+/** A schema that is referred to, and in which of its forms. */
+interface Referred extends ReferenceKind {
+  readonly ref: string
 }

@@ -135,6 +135,8 @@ export class SchemaReader {
     this.#bounds(raw, pointer, schema)
     this.#nested(raw, pointer, schema)
     this.#properties(raw, pointer, schema)
+    if (raw.discriminator !== undefined)
+      schema.discriminator = this.#discriminator(raw.discriminator, below(pointer, 'discriminator'))
     // What OpenAPI 3.1 writes for the format `byte` of the versions before.
     if (schema.contentEncoding === 'base64' && schema.format === undefined) schema.format = 'byte'
     return schema
@@ -192,6 +194,23 @@ export class SchemaReader {
     if (all.size > 0) schema.required = [...all]
   }
 
+  /** In 2.0 the property's name, later an object; what is mapped may be told by its name or by a reference. */
+  #discriminator(raw: unknown, pointer: string): object | undefined {
+    const { propertyName = raw, mapping } = isRaw(raw) ? raw : { propertyName: raw, mapping: undefined }
+    if (typeof propertyName !== 'string') {
+      this.#document.fault(pointer, `"discriminator" must name a property, not ${describeRaw(propertyName)}`)
+      return undefined
+    }
+    const at = below(pointer, 'mapping')
+    const entries = this.#document.entries(mapping, at, '"mapping"').flatMap(([value, meant]) => {
+      const named = below(this.#home, String(meant))
+      const isName = valueAt(this.#document.root, named) !== undefined
+      const target = isName ? named : this.#document.target(String(meant), below(at, value))
+      return target === undefined ? [] : [[value, this.#keep(target)]]
+    })
+    return { property: propertyName, mapping: Object.fromEntries(entries) }
+  }
+
   #required(raw: Raw, pointer: string): readonly string[] {
     const { required } = raw
     // On a parameter, and in drafts before OpenAPI, `required` is a boolean about the schema's owner.
@@ -213,8 +232,9 @@ function isNullable(raw: Raw): boolean {
 function nullable(schema: Converted): Converted {
   if (wholes.some((keyword) => keyword in schema)) {
     const entries = Object.entries(schema)
-    const notes = Object.fromEntries(entries.filter(([keyword]) => isAnnotation(keyword)))
-    const rest = Object.fromEntries(entries.filter(([keyword]) => !isAnnotation(keyword)))
+    const isOutside = (keyword: string) => isAnnotation(keyword) && keyword !== 'discriminator'
+    const notes = Object.fromEntries(entries.filter(([keyword]) => isOutside(keyword)))
+    const rest = Object.fromEntries(entries.filter(([keyword]) => !isOutside(keyword)))
     return { anyOf: [rest, { type: 'null' }], ...notes }
   }
   const type = schema.type === undefined ? {} : { type: [...new Set([schema.type, 'null'].flat())] }

@@ -2,7 +2,7 @@ import { isAnnotation } from './annotations.ts'
 import type { Api, JsonSchema } from './api.ts'
 import { asSchema, propertiesOf, requiredOf, schemasIn } from './checkable.ts'
 import { namedSchemaOf } from './dialect.ts'
-import { resolve } from './schema-table.ts'
+import { resolve } from './resolve.ts'
 
 /**
  * What a schema says about the form of its values, with references followed and `allOf` merged: what types are written, parameters
