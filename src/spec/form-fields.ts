@@ -14,8 +14,8 @@ import { DeepObject } from './deep-object.ts'
 import { isJsonMedia } from './dialect.ts'
 import { setOwn } from './plain.ts'
 import { decoded } from './raw-query.ts'
+import { resolve } from './resolve.ts'
 import { textReader } from './scalars.ts'
-import { resolve } from './schema-table.ts'
 import { type Shape, shapeOf } from './shape.ts'
 
 /**
