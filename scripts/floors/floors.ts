@@ -9,6 +9,7 @@ const floorOfFolder: Readonly<Record<string, number>> = {
   spec: 1,
   tasks: 1,
   supervisor: 1,
+  watch: 1,
   engines: 2,
   clients: 2,
   http: 3,
@@ -17,6 +18,7 @@ const floorOfFolder: Readonly<Record<string, number>> = {
   // `service.ts`, `index.ts` and the other files beside the folders put the parts together.
   '': 4,
   config: 4,
+  dev: 4,
   entry: 5,
   cli: 5,
   testing: 5,
