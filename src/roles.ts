@@ -24,12 +24,15 @@ import { trialsOf } from './trials.ts'
 
 /** What a server process is made of. Workers are in `worker-role.ts`, executors in `executor-role.ts`: neither loads what only HTTP needs. */
 
-/** A server process: HTTP, and the store to release tasks to, which need not be there yet: only what fires needs it. */
-export async function startServer(config: Config): Promise<Role> {
+/**
+ * A server process: HTTP, and the store to release tasks to, which need not be there yet: only what fires needs it. Connections come by a port of its
+ * own unless `open` says otherwise.
+ */
+export async function startServer(config: Config, open = openHttp): Promise<Role> {
   const { service, http, stop } = await assembleServer(config, {
     role: 'server',
     openStore: () => openStoreWhenPossible(config),
-    openHttp,
+    openHttp: open,
   })
   return { announce: { port: http.address.port, trials: trialsOf(service.apis) }, stop }
 }

@@ -1,16 +1,13 @@
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import type { Settings } from '../config-keys.ts'
-import { ensureFolder } from '../core/folder.ts'
 import { logEvents } from '../core/log-lines.ts'
 import { openLogger } from '../core/logger.ts'
 import { entryOf } from '../entries.ts'
 import { requireSharedPort } from '../shared-port.ts'
-import { stateFolder } from '../state-folder.ts'
 import { startChild } from '../supervisor/child.ts'
 import { onStopSignals } from '../supervisor/signals.ts'
 import { type SupervisedChild, superviseChild } from '../supervisor/supervise.ts'
+import { shareCompiledCode } from './compiled-code.ts'
 
 export interface LaunchOptions {
   readonly config: Config
@@ -39,21 +36,6 @@ export async function launch({ config, overrides, roles, announce }: LaunchOptio
   } finally {
     forget()
     await stopInOrder(children)
-  }
-}
-
-/**
- * Children keep what V8 has compiled, and TypeScript that was stripped, below `.macaron/`: they start in a third of the time. Node's own place for
- * that is a folder every user of the machine can write.
- */
-function shareCompiledCode(config: Config): void {
-  const folder = join(stateFolder(config), 'cache')
-  try {
-    ensureFolder(stateFolder(config))
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    process.env.NODE_COMPILE_CACHE ??= folder
-  } catch {
-    // Whoever needs the folder for more than speed will say so.
   }
 }
 

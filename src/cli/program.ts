@@ -1,11 +1,13 @@
-import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { checkCommand } from './commands/check.ts'
+import { devCommand } from './commands/dev.ts'
 import { generateCommand } from './commands/generate.ts'
 import { healthCommand } from './commands/health.ts'
+import { initCommand } from './commands/init.ts'
 import { serveCommand, startCommand, workCommand } from './commands/start.ts'
 import { tasksCommand } from './commands/tasks.ts'
 import { tokenCommand } from './commands/token.ts'
+import { ownVersion } from './own-version.ts'
 
 /** All commands; mistyped ones and mistyped options get the nearest name. */
 export function program(): Command {
@@ -14,6 +16,8 @@ export function program(): Command {
     .version(ownVersion(), '-v, --version')
     .showSuggestionAfterError()
     .showHelpAfterError('(macaron --help lists the commands, macaron COMMAND --help its options)')
+    .addCommand(initCommand())
+    .addCommand(devCommand())
     .addCommand(startCommand())
     .addCommand(serveCommand())
     .addCommand(workCommand())
@@ -22,10 +26,4 @@ export function program(): Command {
     .addCommand(tokenCommand())
     .addCommand(tasksCommand())
     .addCommand(healthCommand())
-}
-
-function ownVersion(): string {
-  // package.json is two folders up, from src/cli as from dist/cli.
-  const found: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-  return typeof found === 'object' && found !== null && 'version' in found ? String(found.version) : 'unknown'
 }

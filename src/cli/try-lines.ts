@@ -1,6 +1,7 @@
 import { join, relative } from 'node:path'
 import type { Config } from '../config.ts'
 import type { Trial } from '../trials.ts'
+import { shellQuoted } from './shell-quoted.ts'
 
 /** What `start` prints when the service is up: its address, and a few lines to try. */
 export function tryLines(config: Config, server: object | undefined): readonly string[] {
@@ -36,8 +37,4 @@ function tokenCommand(folder: string): string {
   const macaron = import.meta.filename.endsWith('.ts') ? 'npm run -s macaron --' : 'npx macaron'
   const place = relative(process.cwd(), folder)
   return `${macaron} token ada${place === '' ? '' : ` --service ${shellQuoted(join(place))}`}`
-}
-
-function shellQuoted(text: string): string {
-  return /^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }

@@ -91,6 +91,10 @@ export interface Events {
   'executor.crash': { error: Error; task: string | undefined }
   'executor.blocked': { executor: string; ms: number; tasks: readonly string[] }
   'executor.recycled': { executor: string; rssMiB: number }
+  'dev.changed': { files: readonly string[] }
+  'dev.reloaded': { ms: number }
+  /** The service's files don't run; `serving`: as they were before they still do. */
+  'dev.broken': { serving: boolean }
   'child.ready': { child: string; pid: number }
   'child.exit': {
     child: string
@@ -101,6 +105,8 @@ export interface Events {
   }
   'worker.ready': { owner: string; executors: number; tasks: readonly string[] }
   'worker.stopping': { owner: string; running: number }
+  /** It takes nothing any more. */
+  'worker.paused': { owner: string }
   'owner.recovered': { owner: string; tasks: number }
   'orphan.killed': { executor: string; pid: number }
   'orphan.stuck': { executor: string; message: string }

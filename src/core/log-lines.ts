@@ -101,13 +101,21 @@ const lines: Lines = {
     `The ${e.child} died (${cause(e)})${e.restartInMs === undefined ? '' : `; it starts again in ${e.restartInMs} ms`}`,
     { pid: e.pid },
   ],
+  'dev.changed': (e) => ['info', `Changed: ${e.files.join(', ')}`],
+  'dev.reloaded': (e) => ['info', `Reloaded in ${Math.round(e.ms)} ms`],
+  'dev.broken': (e) => [
+    'error',
+    e.serving
+      ? 'The files do not run as they are (see above): the service goes on as it was before, until the next change'
+      : 'The service does not run (see above): requests get that as a 503, until the next change',
+  ],
   'worker.ready': (e) => [
     'info',
     `Runs tasks in ${e.executors} executor${plural(e.executors)}: ${e.tasks.join(', ') || 'none declared'}`,
   ],
   'worker.stopping': (e) => ['info', `Stops: waits for ${tasks(e.running)} to end`],
   'owner.recovered': (e) => [
-    'warn',
+    e.tasks === 0 ? 'debug' : 'warn',
     `Back in the queue: ${tasks(e.tasks)} of a worker that died`,
     { owner: e.owner },
   ],

@@ -4,13 +4,14 @@ import { logEvents } from '../core/log-lines.ts'
 import { openLogger } from '../core/logger.ts'
 import type { Role } from '../role.ts'
 import { ChildError, setupExitCode, unavailableExitCode } from '../supervisor/child-end.ts'
-import { obeyParent, tellParent } from '../supervisor/parent.ts'
+import { argumentsOfParent, obeyParent, tellParent } from '../supervisor/parent.ts'
 
 /**
  * The frame of a child process: configuration and logs first, then the role; `ready` when it runs, its faults on standard error and
  * exit code 78 when the service's files don't let it run, and a stop when the parent asks or is gone.
  */
 export async function runRole(role: string, start: (config: Config) => Promise<Role>): Promise<void> {
+  await receiveArguments()
   const started = begin(role, start)
   obeyParent({ stop: () => void end(started), kill: () => void kill(started) })
   try {
@@ -19,6 +20,20 @@ export async function runRole(role: string, start: (config: Config) => Promise<R
   } catch (error) {
     endWithFailure(error)
   }
+}
+
+/** Whether this process was started before there was a need for it: it has no arguments yet, they come as a message. */
+export function isAheadOfNeed(): boolean {
+  return process.argv.length === 2
+}
+
+/** Until its arguments come it has nothing to stop. */
+async function receiveArguments(): Promise<void> {
+  if (!isAheadOfNeed()) return
+  const forget = obeyParent({ stop: () => process.exit(0) })
+  // From here on it is as if it had been started with them: a worker hands them on to its executors.
+  process.argv.push(...(await argumentsOfParent()))
+  forget()
 }
 
 /** Says why this process can't run, to people and to its parent, and ends it. */

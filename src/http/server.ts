@@ -1,13 +1,14 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { asError, codeOf, SetupError } from '../core/errors.ts'
+import { asError } from '../core/errors.ts'
 import type { Stoppable } from '../core/lifecycle.ts'
 import { createServer } from '../core/node-http.ts'
 import { addBuiltIns, type BuiltIn, builtInMethods, builtInsBeside } from './built-in.ts'
 import { clientErrors } from './client-errors.ts'
 import { Connections } from './connections.ts'
 import { Docs, docsMethods } from './docs.ts'
+import { listenError } from './listen-error.ts'
 import { type KnownPath, NotFound } from './not-found.ts'
 import type { HttpOptions } from './options.ts'
 import { Pipeline } from './pipeline.ts'
@@ -108,25 +109,15 @@ async function listen(server: Server, options: HttpOptions): Promise<HttpAddress
   server.off('error', reject)
   // A server that listens on a port has an address of this form; only pipes have others.
   const { port } = server.address() as AddressInfo
+  return addressOf(host, port)
+}
+
+/** The address of a port for programs and people. */
+export function addressOf(host: string, port: number): HttpAddress {
   return { host, port, url: `http://${shownHost(host)}:${port}` }
 }
 
 function shownHost(host: string): string {
   if (host === '0.0.0.0' || host === '::') return 'localhost'
   return host.includes(':') ? `[${host}]` : host
-}
-
-function listenError(cause: Error, host: string, port: number): SetupError {
-  const code = codeOf(cause)
-  if (code === 'EADDRINUSE') {
-    return setupError('PORT_IN_USE', `Port ${port} is in use: stop the other process, or choose another port`)
-  }
-  if (code === 'EACCES') {
-    return setupError('PORT_FORBIDDEN', `Port ${port} may not be opened by this user: choose one above 1023`)
-  }
-  return setupError('LISTEN_FAILED', `Can't listen on ${host}, port ${port}: ${cause.message}`)
-}
-
-function setupError(code: string, message: string): SetupError {
-  return new SetupError(code, [{ message }])
 }

@@ -23,6 +23,17 @@ export class ChildError extends MacaronError {
   }
 }
 
+/** It ended before it was ready by itself. */
+export class EarlyEnd extends ChildError {
+  /** What the child has said of it, also on standard error. */
+  readonly reason: string | undefined
+
+  constructor(message: string, end: ChildEnd) {
+    super('CHILD_FAILED', message, end.code ?? 1)
+    this.reason = end.reason
+  }
+}
+
 /** Exit code for a mistake in the service's files (EX_CONFIG of sysexits.h): starting again would not help. */
 export const setupExitCode = 78
 
@@ -30,10 +41,9 @@ export const setupExitCode = 78
 export const unavailableExitCode = 75
 
 /** The error for a child that ended before it was ready. */
-export function endedEarly(name: string, end: ChildEnd): ChildError {
-  const how = describeEnd(end)
+export function endedEarly(name: string, end: ChildEnd): EarlyEnd {
   const why = end.reason === undefined ? '; its own output says why' : `: ${end.reason}`
-  return new ChildError('CHILD_FAILED', `The ${name} ended before it was ready (${how})${why}`, end.code ?? 1)
+  return new EarlyEnd(`The ${name} ended before it was ready (${describeEnd(end)})${why}`, end)
 }
 
 /** An end in few words: `signal SIGKILL`, `exit code 1`. */

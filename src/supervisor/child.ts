@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import type { Socket } from 'node:net'
 import type { Stoppable } from '../core/lifecycle.ts'
 import { type ChildEnd, endedEarly } from './child-end.ts'
 
@@ -36,6 +37,8 @@ export interface Child extends Stoppable {
   readonly ended: Promise<ChildEnd>
   /** False when the channel is so full that the sender should wait for `onWritten`, which is always called once. */
   send(message: object, onWritten?: () => void): boolean
+  /** Hands over a connection that nothing was read from (`takeConnections` of parent.ts). False when the child can't be reached: it is still the caller's then. */
+  pass(connection: Socket): Promise<boolean>
   kill(): Promise<void>
 }
 
@@ -78,6 +81,12 @@ class ForkedChild implements Child {
     if (this.pid !== 0) return this.#process.send(message, () => onWritten())
     queueMicrotask(onWritten)
     return false
+  }
+
+  pass(connection: Socket): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    this.#process.send({ type: 'connection' }, connection, (error) => resolve(error === null))
+    return promise
   }
 
   stop(): Promise<void> {

@@ -1,3 +1,5 @@
+import { Socket } from 'node:net'
+
 /**
  * A child's side of supervision: it stops when its parent says so, or is gone, and tells its parent how it is. Signals that a
  * terminal sends to everyone are the parent's to act on.
@@ -51,8 +53,28 @@ function ignore(): void {
   // The parent gets it too and decides.
 }
 
-function hasType(message: unknown, type: string): boolean {
+function hasType(message: unknown, type: string): message is object {
   return typeof message === 'object' && message !== null && 'type' in message && message.type === type
+}
+
+/** Calls `take` for each connection that the parent hands over from now on. */
+export function takeConnections(take: (connection: Socket) => void): void {
+  process.on('message', (message, handle) => {
+    if (hasType(message, 'connection') && handle instanceof Socket) take(handle)
+  })
+}
+
+/** The arguments that the parent sends (`{ type: 'begin', args }`) to a process that it had started ahead of its need. */
+export async function argumentsOfParent(): Promise<readonly string[]> {
+  const { promise, resolve } = Promise.withResolvers<readonly string[]>()
+  const listener = (message: unknown): void => {
+    if (hasType(message, 'begin') && 'args' in message && Array.isArray(message.args))
+      resolve(message.args.map(String))
+  }
+  process.on('message', listener)
+  const args = await promise
+  process.off('message', listener)
+  return args
 }
 
 function exitNow(): void {

@@ -114,6 +114,7 @@ class RunningWorker implements Worker {
     emit('worker.stopping', { owner: this.owner, running })
     await consumption.pause()
     dispatch.close()
+    emit('worker.paused', { owner: this.owner })
     await pool.stop()
     watch.stop()
     await consumption.stop()

@@ -46,10 +46,14 @@ const details: { readonly [Name in EventName]: Events[Name] } = {
   },
   'client.retry': { client: 'login', operation: 'getUser', tries: 1, ms: 90, why: 'it was answered 503' },
   'client.mismatch': { client: 'login', operation: 'getUser', status: 200, faults: ['body is required'] },
+  'dev.changed': { files: ['shop/accounts.ts'] },
+  'dev.reloaded': { ms: 240 },
+  'dev.broken': { serving: true },
   'child.ready': { child: 'server', pid: 7 },
   'child.exit': { child: 'server', ...end, restartInMs: 100 },
   'worker.ready': { owner: 'w', executors: 1, tasks: [] },
   'worker.stopping': { owner: 'w', running: 1 },
+  'worker.paused': { owner: 'w' },
   'owner.recovered': { owner: 'w', tasks: 2 },
   'orphan.killed': { executor: 'executor 1', pid: 7 },
   'orphan.stuck': { executor: 'executor 1', message: 'It lives on' },
@@ -60,7 +64,13 @@ const details: { readonly [Name in EventName]: Events[Name] } = {
 }
 
 /** Events that other events tell better: no line of their own. */
-const silent: readonly EventName[] = ['task.claimed', 'task.outcome', 'task.settled', 'child.ready']
+const silent: readonly EventName[] = [
+  'task.claimed',
+  'task.outcome',
+  'task.settled',
+  'child.ready',
+  'worker.paused',
+]
 
 const names = Object.keys(details).filter((name): name is EventName => Object.hasOwn(details, name))
 

@@ -8,6 +8,8 @@ import { cli, documents } from './support/cli.ts'
 import { type Listed, startService } from './support/service.ts'
 
 const commands = [
+  'init',
+  'dev',
   'start',
   'serve',
   'work',
@@ -30,7 +32,8 @@ test('every command explains itself with --help', async () => {
   texts.forEach(({ code, stdout }, index) => {
     assert.equal(code, 0, commands[index])
     assert.match(stdout, /^Usage: macaron /, commands[index])
-    if (commands[index] !== 'tasks') assert.match(stdout, /--service <dir>/, commands[index])
+    if (!['tasks', 'init'].includes(commands[index] ?? ''))
+      assert.match(stdout, /--service <dir>/, commands[index])
   })
   assert.match((await cli(['--version'])).stdout, /^\d+\.\d+\.\d+/)
 })

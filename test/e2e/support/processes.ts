@@ -30,7 +30,7 @@ function describe(pid: number, mark: string): Found[] {
 }
 
 function roleOf(script: string): Role {
-  const role = /entry\/(server|worker|executor)\.[jt]s$/.exec(script)?.[1]
+  const role = /entry\/(?:dev-)?(server|worker|executor)\.[jt]s$/.exec(script)?.[1]
   return role === 'server' || role === 'worker' || role === 'executor' ? role : 'macaron'
 }
 

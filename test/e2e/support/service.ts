@@ -15,7 +15,7 @@ import { type Run, readRuns } from './runs.ts'
 
 export interface StartOptions extends FolderOptions {
   /** Default `start`. */
-  readonly command?: 'start' | 'serve' | 'work'
+  readonly command?: 'start' | 'serve' | 'work' | 'dev'
   /** A service folder that is there already, instead of a new copy of `fixture`. */
   readonly folder?: string
   /** Default `bench`. */
