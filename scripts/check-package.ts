@@ -1,16 +1,17 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { type ChildProcess, execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { freePort } from '../test/support/free-port.ts'
 import { until } from '../test/support/until.ts'
-import { canListProcesses, processesIn } from './package/processes.ts'
+import { firstTenMinutes } from './package/new-service.ts'
+import { leftRunning, running } from './package/running.ts'
 import { writeService } from './package/service.ts'
 
 /**
  * What a user does first, with the packed tarball: installs it in an empty folder, writes a service with a handler and a task in
- * `.ts`, starts it, fires the task, presses Ctrl-C, has the types checked. Fails where a step does, or where something is left running.
+ * `.ts`, starts it, fires the task, presses Ctrl-C, has the types checked; then the same with a service that `macaron init` makes. Fails where a step does, or
+ * where something is left running.
  */
 const root = dirname(import.meta.dirname)
 const scratch = mkdtempSync(join(tmpdir(), 'macaron-package-'))
@@ -26,8 +27,10 @@ try {
   console.log(
     'check-package: packed, installed, started, fired, stopped with nothing left running, types checked',
   )
+  await firstTenMinutes({ installed: service, tarball: tarball(), scratch })
+  console.log('check-package: a new service made, installed, tested, checked, developed')
 } finally {
-  for (const { pid } of leftRunning()) process.kill(pid, 'SIGKILL')
+  for (const { pid } of leftRunning(scratch)) process.kill(pid, 'SIGKILL')
   rmSync(scratch, { recursive: true, force: true, maxRetries: 5 })
 }
 
@@ -39,20 +42,10 @@ function tarball(): string {
 
 async function startFireStop(): Promise<void> {
   const port = await freePort()
-  // Its own process group, as in a terminal: Ctrl-C goes to all of it.
-  const started = spawn('npx', ['macaron', 'start', '--port', String(port)], {
-    cwd: service,
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const output = outputOf(started)
-  try {
-    await fireAndWait(port, started)
-    await pressCtrlC(started)
-  } catch (error) {
-    console.error(`check-package: what the service printed:\n${output.join('')}`)
-    throw error
-  }
+  await running(
+    { cwd: service, command: ['npx', 'macaron', 'start', '--port', String(port)], scratch },
+    (started) => fireAndWait(port, started),
+  )
 }
 
 async function fireAndWait(port: number, started: ChildProcess): Promise<void> {
@@ -81,23 +74,6 @@ function noteIfWritten(): string | undefined {
   return text.endsWith('}') ? text : undefined
 }
 
-async function pressCtrlC(started: ChildProcess): Promise<void> {
-  const exited = once(started, 'exit', { signal: AbortSignal.timeout(20_000) })
-  if (started.pid !== undefined) process.kill(-started.pid, 'SIGINT')
-  await exited
-  if (!canListProcesses)
-    return console.log('check-package: this system has no /proc: not looked for processes left running')
-  await until(() => leftRunning().length === 0, { what: 'everything to have ended', timeoutMs: 5000 }).catch(
-    () => {
-      throw new Error(
-        `left running:\n${leftRunning()
-          .map(({ pid, command }) => `${pid} ${command}`)
-          .join('\n')}`,
-      )
-    },
-  )
-}
-
 /** The handler against the types that are shipped. This repository lends its compiler and Node's types. */
 function checkTypes(): void {
   const options = {
@@ -119,16 +95,6 @@ function checkTypes(): void {
   execFileSync(process.execPath, [compiler, '-p', service], { stdio: 'inherit' })
 }
 
-function leftRunning(): ReturnType<typeof processesIn> {
-  return canListProcesses ? processesIn(scratch) : []
-}
-
 function npm(cwd: string, ...args: readonly string[]): void {
   execFileSync('npm', args, { cwd, stdio: ['ignore', 'ignore', 'inherit'] })
-}
-
-function outputOf(child: ChildProcess): readonly string[] {
-  const output: string[] = []
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => output.push(String(data)))
-  return output
 }
