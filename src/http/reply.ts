@@ -1,18 +1,22 @@
 import { asError, MacaronError } from '../core/errors.ts'
 import { validateHeaderName, validateHeaderValue } from '../core/node-http.ts'
+import type { BodyOf, declaredReplies, OwnReply } from '../spec/result.ts'
 
 /** Headers of a reply; several values become several lines. */
 export type ReplyHeaders = Readonly<Record<string, string | readonly string[]>>
 
 /** A reply with a status and headers of its own; what `reply()` makes. */
-export class Reply {
-  readonly status: number
-  readonly body: unknown
+export class Reply<Status extends number = number, Body = unknown, Replies = never>
+  implements OwnReply<Status, Body, Replies>
+{
+  readonly status: Status
+  readonly body: Body
   /** Names in lower case. */
   readonly headers: ReplyHeaders
+  declare readonly [declaredReplies]?: (replies: Replies) => void
 
   /** @throws MacaronError `BAD_REPLY`. */
-  constructor(status: number, body?: unknown, headers: ReplyHeaders = {}) {
+  constructor(status: Status, body: Body, headers: ReplyHeaders = {}) {
     if (!Number.isInteger(status) || status < 200 || status > 599) {
       throw badReply(`the status must be a whole number from 200 to 599, not ${String(status)}`)
     }
@@ -25,8 +29,16 @@ export class Reply {
 /**
  * A reply with a status and headers of its own, to be returned by a handler. The body is sent as JSON, unless it is bytes or a stream, or the spec or
  * `headers` give another `content-type`: then it must be text, bytes or a stream. With a status of 400 or more what the handler has fired is dropped.
+ *
+ * Returned by a handler of a generated type, the body's type is the one that its operation declares for the status.
  * @throws MacaronError `BAD_REPLY`.
  */
+export function reply<Replies, Status extends number>(status: Status): Reply<Status, undefined, Replies>
+export function reply<Replies, Status extends number, Body extends BodyOf<Replies, Status>>(
+  status: Status,
+  body: Body,
+  headers?: ReplyHeaders,
+): Reply<Status, Body, Replies>
 export function reply(status: number, body?: unknown, headers?: ReplyHeaders): Reply {
   return new Reply(status, body, headers)
 }

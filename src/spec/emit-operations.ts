@@ -23,18 +23,15 @@ export function handlerTypes(api: Api, names: EmitNames, types: TypeTexts): stri
 }
 
 /** What a handler takes and gives: the body, if any, then all parameters by name. */
-function signatureOf(
-  { body, parameters, replies, replyMedia }: Operation,
-  types: TypeTexts,
-  bodies: BodyTypes,
-): string {
+function signatureOf(operation: Operation, types: TypeTexts, bodies: BodyTypes): string {
+  const { body, parameters } = operation
   const isFirst = body !== undefined && !body.asParameters
   const first = isFirst ? `body: ${bodies.of(body)}${body.required ? '' : ' | undefined'}` : undefined
   const fields = body?.asParameters === true ? bodies.membersOf(body) : []
   const all = [...members(parameters, types), ...fields]
   const named = all.length === 0 ? undefined : `parameters: { ${all.join('; ')} }`
   const taken = [first, named].filter((text) => text !== undefined).join(', ')
-  return `(${taken}) => Result<${replyType({ replies, replyMedia }, types)}>`
+  return `(${taken}) => Result<${repliesType(operation, types)}>`
 }
 
 function members(parameters: readonly Parameter[], types: TypeTexts): string[] {
@@ -45,18 +42,17 @@ function members(parameters: readonly Parameter[], types: TypeTexts): string[] {
   })
 }
 
-/** The bodies of the replies that are successes, else of the default reply. */
-function replyType(
-  { replies, replyMedia }: Pick<Operation, 'replies' | 'replyMedia'>,
-  types: TypeTexts,
-): string {
-  const successes = Object.keys(replies).filter((status) => status.startsWith('2'))
-  const texts = (successes.length > 0 ? successes : ['default']).flatMap((status) => {
-    const schema = replies[status]
+/** `{ 200: AccountInit; default: Problem }`: the body that each declared reply has. */
+function repliesType({ replies, replyMedia }: Operation, types: TypeTexts): string {
+  const members = Object.entries(replies).map(([status, schema]) => {
     const isRaw = (replyMedia[status] ?? []).some((type) => !isJsonMedia(type))
     const json = schema === undefined ? [] : [types.of(schema, 'init')]
     const all = isRaw ? [...json, 'RawReply'] : json
-    return all.length === 0 ? ['void'] : all
+    return `${statusKey(status)}: ${all.length === 0 ? 'void' : all.join(' | ')}`
   })
-  return [...new Set(texts)].join(' | ')
+  return members.length === 0 ? '{}' : `{ ${members.join('; ')} }`
+}
+
+function statusKey(status: string): string {
+  return /^\d+$/.test(status) ? status : memberName(status)
 }

@@ -1,4 +1,4 @@
-// Made by Macaron from helloworld.yaml: change that, not this. [3:d617d9651b99b49e994dd972d0b81d1a]
+// Made by Macaron from helloworld.yaml: change that, not this. [4:d617d9651b99b49e994dd972d0b81d1a]
 /* eslint-disable */
 import { defineModels, Model, type Result } from 'macaron'
 
@@ -55,19 +55,19 @@ export interface MailInit {
  * GET /v1/hello
  * Say hello
  */
-export type SayHello = (parameters: { name: string }) => Result<HelloInit>
+export type SayHello = (parameters: { name: string }) => Result<{ 200: HelloInit }>
 
 /**
  * POST /v1/signup
  * Sign up; a welcome mail is sent after the reply
  */
-export type DoSignupUser = (body: Signup) => Result<AccountInit>
+export type DoSignupUser = (body: Signup) => Result<{ 201: AccountInit }>
 
 /**
  * GET /v1/mails/{id}
  * What became of a mail
  */
-export type MailStatus = (parameters: { id: string }) => Result<MailInit>
+export type MailStatus = (parameters: { id: string }) => Result<{ 200: MailInit }>
 
 defineModels(new URL('./helloworld.yaml', import.meta.url), {
   Hello,

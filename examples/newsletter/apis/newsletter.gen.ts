@@ -1,4 +1,4 @@
-// Made by Macaron from newsletter.yaml: change that, not this. [3:b14d5450c38f3f5016341c7bb1de9d35]
+// Made by Macaron from newsletter.yaml: change that, not this. [4:b14d5450c38f3f5016341c7bb1de9d35]
 /* eslint-disable */
 import { defineModels, Model, type Result } from 'macaron'
 
@@ -28,7 +28,7 @@ export interface PublishedInit {
  * POST /issues
  * Send an issue to its readers, after the reply
  */
-export type Publish = (body: Issue) => Result<PublishedInit>
+export type Publish = (body: Issue) => Result<{ 200: PublishedInit }>
 
 defineModels(new URL('./newsletter.yaml', import.meta.url), {
   Issue,

@@ -1,4 +1,4 @@
-// Made by Macaron from pictures.yaml: change that, not this. [3:505fdfd8079a0306b730ee6b2c0f5764]
+// Made by Macaron from pictures.yaml: change that, not this. [4:505fdfd8079a0306b730ee6b2c0f5764]
 /* eslint-disable */
 import { defineModels, Model, type Result } from 'macaron'
 
@@ -33,13 +33,13 @@ export interface OrderInit {
  * POST /pictures
  * Take a picture; its thumbnail is made after the reply
  */
-export type AddPicture = (body: Picture) => Result<OrderInit>
+export type AddPicture = (body: Picture) => Result<{ 200: OrderInit }>
 
 /**
  * GET /thumbnails/{id}
  * The thumbnail, once it is there
  */
-export type GetThumbnail = (parameters: { id: string }) => Result<OrderInit>
+export type GetThumbnail = (parameters: { id: string }) => Result<{ 200: OrderInit }>
 
 defineModels(new URL('./pictures.yaml', import.meta.url), {
   Picture,

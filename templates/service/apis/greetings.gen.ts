@@ -1,4 +1,4 @@
-// Made by Macaron from greetings.yaml: change that, not this. [3:fcd16f94a8fffa8df5d4e1c54c91041d]
+// Made by Macaron from greetings.yaml: change that, not this. [4:fcd16f94a8fffa8df5d4e1c54c91041d]
 /* eslint-disable */
 import { defineModels, Model, type Result } from 'macaron'
 
@@ -37,19 +37,19 @@ export interface SentCardInit {
  * GET /hello
  * Say hello
  */
-export type SayHello = (parameters: { name: string }) => Result<HelloInit>
+export type SayHello = (parameters: { name: string }) => Result<{ 200: HelloInit }>
 
 /**
  * POST /cards
  * Send a greeting card; it is written after the reply
  */
-export type SendCard = (body: Card) => Result<SentCardInit>
+export type SendCard = (body: Card) => Result<{ 200: SentCardInit }>
 
 /**
  * GET /cards/{id}
  * What became of a card
  */
-export type CardStatus = (parameters: { id: string }) => Result<SentCardInit>
+export type CardStatus = (parameters: { id: string }) => Result<{ 200: SentCardInit }>
 
 defineModels(new URL('./greetings.yaml', import.meta.url), {
   Hello,

@@ -1,4 +1,4 @@
-// Made by Macaron from shop.yaml: change that, not this. [3:3a7a7d0946c1021f2f56d09eaafc11a0]
+// Made by Macaron from shop.yaml: change that, not this. [4:3a7a7d0946c1021f2f56d09eaafc11a0]
 /* eslint-disable */
 import { defineModels, Model, type Result } from 'macaron'
 
@@ -23,10 +23,10 @@ export interface PlacedInit {
 }
 
 /** POST /orders */
-export type PlaceOrder = (body: Order) => Result<PlacedInit>
+export type PlaceOrder = (body: Order) => Result<{ 201: PlacedInit }>
 
 /** POST /rush */
-export type Rush = (parameters: { end: 'well' | 'throw' }) => Result<void>
+export type Rush = (parameters: { end: 'well' | 'throw' }) => Result<{ 204: void }>
 
 defineModels(new URL('./shop.yaml', import.meta.url), {
   Order,

@@ -1,4 +1,4 @@
-// Made by Macaron from people.yaml: change that, not this. [3:3d2b47df26f35b594e2cca197aa2f6ff]
+// Made by Macaron from people.yaml: change that, not this. [4:3d2b47df26f35b594e2cca197aa2f6ff]
 /* eslint-disable */
 import { defineModels, Model, type Result } from 'macaron'
 import type { PersonParent } from '../people/models.ts'
@@ -42,10 +42,10 @@ export interface SeenInit {
 }
 
 /** POST /people/{id} */
-export type Change = (body: Person, parameters: { id: number; loud: boolean; delay: number }) => Result<SeenInit>
+export type Change = (body: Person, parameters: { id: number; loud: boolean; delay: number }) => Result<{ 200: SeenInit }>
 
 /** GET /anonymous */
-export type Anonymous = () => Result<SeenInit>
+export type Anonymous = () => Result<{ 200: SeenInit }>
 
 defineModels(new URL('./people.yaml', import.meta.url), {
   Person,
