@@ -5,14 +5,14 @@ import { Samples } from './harness/samples.ts'
 import { copyService, Service } from './harness/service.ts'
 import { doneIn, storeOf } from './harness/store.ts'
 
-/** One million tasks wait: whether storing more and running them is as fast as with a store that was empty. */
+/** One million tasks wait: whether storing more and running them is as fast as with a store that holds few. */
 export const million: Bench = {
   name: 'million',
   question: 'Do a million waiting tasks slow down storing and running?',
   async run(bed) {
     const samples = new Samples()
     await inRounds({ ...bed, rounds: Math.min(bed.rounds, 3) }, async () => {
-      await measure(samples, { name: 'empty', waiting: 0 })
+      await measure(samples, { name: 'few', waiting: few })
       await measure(samples, { name: 'million', waiting: 1_000_000 })
     })
     return rowsOf(samples)
@@ -20,6 +20,8 @@ export const million: Bench = {
 }
 
 const batch = 100_000
+/** Enough that both servers are warm when it counts. */
+const few = 20_000
 
 interface Store {
   readonly name: string
@@ -31,8 +33,7 @@ async function measure(samples: Samples, { name, waiting }: Store): Promise<void
   const folder = copyService('jobs', { store_sync: 'normal', worker_count: 2 })
   {
     await using server = await Service.start(folder, 'serve')
-    // Both servers are warm when it counts.
-    await server.fill(Math.max(waiting, 20_000))
+    await server.fill(waiting)
     const start = performance.now()
     await server.fill(batch)
     samples.add(`${name} store`, (batch / (performance.now() - start)) * 1000)
@@ -50,12 +51,12 @@ function rowsOf(samples: Samples): readonly Row[] {
   ].flatMap(({ name, what }) => [
     {
       bench,
-      what: `${what}: with a million waiting / with none`,
+      what: `${what}: with a million waiting / with 20,000`,
       unit: '×',
-      figure: samples.ratio(`million ${name}`, `empty ${name}`),
+      figure: samples.ratio(`million ${name}`, `few ${name}`),
       goal: atLeast(0.8),
     },
-    { bench, what: `${what}, none waiting`, unit: 'tasks/s', figure: samples.of(`empty ${name}`) },
+    { bench, what: `${what}, 20,000 waiting`, unit: 'tasks/s', figure: samples.of(`few ${name}`) },
     { bench, what: `${what}, a million waiting`, unit: 'tasks/s', figure: samples.of(`million ${name}`) },
   ])
 }

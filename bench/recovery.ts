@@ -27,7 +27,7 @@ async function round(samples: Samples): Promise<void> {
 }
 
 async function addPeer(bed: Bed, samples: Samples, redisPort: number): Promise<void> {
-  bed.log('BullMQ with its defaults, once, for it takes up to a minute')
+  bed.log('BullMQ with its defaults, once, for it takes a minute or more')
   samples.add('bullmq', await bullMqRerunMs(String(redisPort)))
 }
 

@@ -9,7 +9,9 @@ const manifest = {
   private: true,
   dependencies: {
     fastify: '5.12.8',
+    'fastify-openapi-glue': '4.11.4',
     express: '5.3.0',
+    'express-openapi-validator': '5.6.2',
     ajv: '8.20.0',
     bullmq: '6.7.0',
     ioredis: '6.0.0',

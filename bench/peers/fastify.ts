@@ -1,4 +1,5 @@
 import { fromPeers } from '../harness/peers.ts'
+import { sayReady } from '../harness/ready.ts'
 import { openBullMq } from './bullmq.ts'
 import { schema } from './endpoint-schema.ts'
 import type { Payload } from './queue.ts'
@@ -34,5 +35,4 @@ if (redisPort !== undefined) {
   })
 }
 await app.listen({ port: Number(port), host: '127.0.0.1' })
-process.on('disconnect', () => process.exit())
-process.send?.({ id: 0, answer: 'ready' })
+sayReady()

@@ -1,3 +1,4 @@
+import { sayReady } from '../harness/ready.ts'
 import { openBeeQueue } from './bee-queue.ts'
 import { openBullMq } from './bullmq.ts'
 import { openPlainjob } from './plainjob.ts'
@@ -31,8 +32,7 @@ const waits: number[] = []
 process.on('message', async (question: Question) => {
   process.send?.({ id: question.id, answer: await answer(queue, question) })
 })
-process.on('disconnect', () => process.exit())
-process.send?.({ id: 0, answer: 'ready' })
+sayReady()
 
 async function answer(held: PeerQueue, { ask, amount }: Question): Promise<unknown> {
   switch (ask) {

@@ -1,11 +1,12 @@
-import { join } from 'node:path'
 import { openHttp } from '../../src/http/server.ts'
 import { checksOf } from '../../src/spec/checks.ts'
 import { loadApi } from '../../src/spec/load.ts'
 import { models } from '../../src/spec/model-registry.ts'
+import { benchSpec } from '../harness/places.ts'
+import { sayReady } from '../harness/ready.ts'
 
 /** The HTTP server without the rest of a service: `/plain` of the spec that the benches use. `node http-alone.ts PORT`. */
-const api = await loadApi(join(import.meta.dirname, 'jobs', 'apis', 'bench.yaml'), { basePath: 'apply' })
+const api = await loadApi(benchSpec, { basePath: 'apply' })
 models.addApis([api])
 
 const plain = api.operations.filter(({ path }) => path === '/plain')
@@ -26,5 +27,4 @@ await openHttp({
   port: Number(process.argv[2]),
   host: '127.0.0.1',
 })
-process.on('disconnect', () => process.exit())
-process.send?.({ id: 0, answer: 'ready' })
+sayReady()
