@@ -6,6 +6,7 @@ export {
   type ClientCall,
   type ClientReply,
   type Clients,
+  type ClientTypes,
   client,
 } from './clients/client.ts'
 export {

@@ -1,11 +1,18 @@
 import type { Duration } from '../core/duration.ts'
+import type { All } from '../spec/apis.ts'
 import { clientNamed } from './table.ts'
 
 /** The public side of typed clients. Nothing of what makes calls is loaded before the first call. */
 
-/** The clients of a service by name; the generated files `clients/<name>.gen.ts` declare theirs here. */
+/**
+ * The clients of a service, `{ login: LoginClient }`, as the generated files `clients/<name>.gen.ts` add them: each under a key of its own, so that services
+ * that have a client of the same name can be type-checked together.
+ */
 // biome-ignore lint/suspicious/noEmptyInterface: generated files add to it.
-export interface Clients {}
+export interface ClientTypes {}
+
+/** The clients of a service by name. */
+export type Clients = object & All<ClientTypes[keyof ClientTypes]>
 
 export interface CallOptions {
   /** How long the whole call may take, tries and pauses included; 0: any time. Default: the client's `timeout`. */

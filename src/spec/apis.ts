@@ -14,7 +14,9 @@ export interface ApiModelTypes {}
 export type Apis = object & All<ApiModelTypes[keyof ApiModelTypes]>
 
 /** What every part of a union has. */
-type All<Union> = (Union extends unknown ? (part: Union) => void : never) extends (part: infer Part) => void
+export type All<Union> = (Union extends unknown ? (part: Union) => void : never) extends (
+  part: infer Part,
+) => void
   ? Part
   : never
 

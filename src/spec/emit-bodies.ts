@@ -1,4 +1,5 @@
 import type { Api, Body, BodyContent } from './api.ts'
+import { isMarked } from './directions.ts'
 import { memberName, type TypeTexts } from './emit-types.ts'
 import { FormFields } from './form-fields.ts'
 import { shapeOf } from './shape.ts'
@@ -25,20 +26,21 @@ export class BodyTypes {
 
   #ofContent(content: BodyContent): string {
     if (content.kind === 'file') return 'UploadedFile'
-    if (content.kind !== 'multipart') return this.#types.of(content.schema, 'value')
+    if (content.kind !== 'multipart') return this.#types.of(content.schema, 'request')
     const fields = new FormFields(this.#api, content, false)
-    if (fields.files.size === 0) return this.#types.of(content.schema, 'value')
+    if (fields.files.size === 0) return this.#types.of(content.schema, 'request')
     return `{ ${this.#members(content, fields).join('; ')} }`
   }
 
   #members({ schema }: BodyContent, { files }: FormFields): string[] {
     const { properties, required } = shapeOf(this.#api, schema)
-    return [...properties].map(([name, schemas]) => {
+    return [...properties].flatMap(([name, schemas]) => {
+      if (isMarked(schemas, 'readOnly')) return []
       const file = files.get(name)
       const fileType = file?.many === true ? 'UploadedFile[]' : 'UploadedFile'
-      const type = file === undefined ? this.#types.ofProperty(schemas, 'value') : fileType
+      const type = file === undefined ? this.#types.ofProperty(schemas, 'request') : fileType
       const hasDefault = schemas.some((one) => typeof one === 'object' && one.default !== undefined)
-      return `${memberName(name)}${required.has(name) || hasDefault ? '' : '?'}: ${type}`
+      return [`${memberName(name)}${required.has(name) || hasDefault ? '' : '?'}: ${type}`]
     })
   }
 }

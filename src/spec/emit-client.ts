@@ -1,7 +1,8 @@
 import { basename } from 'node:path'
 import type { Api, BodyContent, JsonSchema, Operation, Parameter } from './api.ts'
+import { isMarked } from './directions.ts'
 import { comment } from './doc-comment.ts'
-import { modelDefinition } from './emit.ts'
+import { modelDefinition, shortHash } from './emit.ts'
 import { ModelTexts } from './emit-models.ts'
 import { EmitNames } from './emit-names.ts'
 import { memberName, quoted, type Side, TypeTexts } from './emit-types.ts'
@@ -55,7 +56,7 @@ class ClientText {
   text(isOwn: boolean): string {
     const operations = this.#operations()
     const parts = isOwn ? [this.#import(operations), operations] : [operations, ...this.#models()]
-    return `/* eslint-disable */\n${this.#imports(isOwn, operations)}\n${[...parts, this.#declaration()].filter((part) => part !== '').join('\n\n')}\n`
+    return `/* eslint-disable */\n${this.#imports(isOwn, operations)}\n${[...parts, this.#declaration(operations)].filter((part) => part !== '').join('\n\n')}\n`
   }
 
   #imports(isOwn: boolean, operations: string): string {
@@ -82,13 +83,12 @@ class ClientText {
 
   /** The models of the service's own API that the operations name. */
   #import(operations: string): string {
-    const used = new Set(operations.match(/[A-Za-z_$][\w$]*/g))
+    const code = operations.replace(/\/\*[\s\S]*?\*\/|'[^']*'|"(?:\\.|[^"\\])*"/g, '')
+    const used = new Set(code.match(/[A-Za-z_$][\w$]*/g))
     const names = Object.keys(this.#api.schemas)
-      .map((name) => this.#names.ofRef(`#/schemas/${escapeSegment(name)}`))
-      .concat(
-        Object.keys(this.#api.parts).map((pointer) => this.#names.ofRef(`#/parts/${escapeSegment(pointer)}`)),
-      )
-      .flatMap((name) => [name, this.#names.initOf(name)])
+      .map((name) => `#/schemas/${escapeSegment(name)}`)
+      .concat(Object.keys(this.#api.parts).map((pointer) => `#/parts/${escapeSegment(pointer)}`))
+      .flatMap((ref) => this.#types.sidesOf(ref).map((side) => this.#types.nameOf(ref, side)))
       .filter((name) => used.has(name))
     if (names.length === 0) return ''
     const file = `../apis/${basename(this.#api.file).replace(/\.\w+$/, '')}.gen.ts`
@@ -103,7 +103,10 @@ class ClientText {
 
   #operation(operation: Operation): string {
     const { method, path, summary = '', replies } = operation
-    const [body, answer] = [replyType(replies, this.#types, 'value'), replyType(replies, this.#types, 'init')]
+    const [body, answer] = [
+      replyType(replies, this.#types, 'value'),
+      replyType(replies, this.#types, 'reply'),
+    ]
     const types = [this.#arguments(operation), body, ...(answer === body ? [] : [answer])]
     const words = comment([`${method.toUpperCase()} ${path}`, summary], '  ')
     return `${words}  readonly ${memberName(operationName(operation))}: ${this.#call}<${types.join(', ')}>`
@@ -133,25 +136,28 @@ class ClientText {
     const hasFiles = content.kind === 'multipart' && new FormFields(this.#api, content, false).files.size > 0
     return hasFiles
       ? `{ ${textsOf(this.#formMembers(content, false))} }`
-      : this.#types.of(content.schema, 'init')
+      : this.#types.of(content.schema, 'sent')
   }
 
   #formMembers(content: BodyContent, asParameters: boolean): Member[] {
     const { files } = new FormFields(this.#api, content, asParameters)
     const shape = shapeOf(this.#api, content.schema)
-    return [...shape.properties].map(([name, schemas]) => {
+    return [...shape.properties].flatMap(([name, schemas]) => {
+      if (isMarked(schemas, 'readOnly')) return []
       const file = files.get(name)
       const type =
         file === undefined
-          ? this.#types.ofProperty(schemas, 'init')
+          ? this.#types.ofProperty(schemas, 'sent')
           : `${file.many ? 'readonly ' : ''}${this.#file}${file.many ? '[]' : ''}`
       const hasDefault = schemas.some((schema) => typeof schema === 'object' && schema.default !== undefined)
-      return memberOf(name, type, shape.required.has(name) && !hasDefault)
+      return [memberOf(name, type, shape.required.has(name) && !hasDefault)]
     })
   }
 
-  #declaration(): string {
-    return `declare module 'macaron' {\n  interface Clients {\n    readonly ${memberName(this.#client)}: ${this.#interface}\n  }\n}`
+  /** Gives `client('<name>')` its type, under a key that no other file has: another service may have a client of the name. */
+  #declaration(operations: string): string {
+    const key = quoted(`${this.#client} ${shortHash(operations)}`)
+    return `declare module 'macaron' {\n  interface ClientTypes {\n    ${key}: { readonly ${memberName(this.#client)}: ${this.#interface} }\n  }\n}`
   }
 }
 
@@ -165,7 +171,7 @@ function namedMembers(parameters: readonly Parameter[], types: TypeTexts): Membe
   const byName = Map.groupBy(parameters, ({ name }) => name)
   return [...byName].map(([name, sameName]) => {
     const required = sameName.some((parameter) => parameter.required)
-    return memberOf(name, types.of(sameName[0]?.schema ?? true, 'init'), required)
+    return memberOf(name, types.of(sameName[0]?.schema ?? true, 'sent'), required)
   })
 }
 

@@ -1,7 +1,7 @@
 import type { Api, JsonSchema } from './api.ts'
 import { docComment } from './doc-comment.ts'
 import type { EmitNames } from './emit-names.ts'
-import { isOpen, memberName, quoted, type TypeTexts } from './emit-types.ts'
+import { isOpen, memberName, quoted, type Side, type TypeTexts } from './emit-types.ts'
 import { parentNameOf } from './parent-class.ts'
 import { escapeSegment } from './pointers.ts'
 import { isAlias, modelNameOf, type Shape, shapeOf } from './shape.ts'
@@ -72,13 +72,24 @@ export class ModelTexts {
   #model(name: string): string {
     const schema = this.#api.schemas[name] ?? true
     const shape = shapeOf(this.#api, schema)
-    const className = this.#names.ofRef(`#/schemas/${escapeSegment(name)}`)
-    const initName = this.#names.initOf(className)
-    const fields = this.#fields(shape)
-    const opening = `${docComment(schema)}export class ${className} extends Model<${initName}> {`
-    const body = fields.length === 0 ? '}' : `\n${fields.join('\n')}\n}`
-    const members = this.#parentMembers(name, className)
-    return `${opening}${body}${members}\n\n${this.#init(initName, className, shape)}`
+    const ref = `#/schemas/${escapeSegment(name)}`
+    const className = this.#names.ofRef(ref)
+    const opening = `${docComment(schema)}export class ${className} extends Model<${this.#names.initOf(className)}> {`
+    const made = `${opening}${block(this.#fields(shape, 'value'))}${this.#parentMembers(name, className)}`
+    const others = this.#types.sidesOf(ref).filter((side) => side !== 'value')
+    return [made, ...others.map((side) => this.#interface(name, { shape, side }))].join('\n\n')
+  }
+
+  /** What a model is on another side than that of its class. */
+  #interface(name: string, { shape, side }: { shape: Shape; side: Exclude<Side, 'value'> }): string {
+    const ref = `#/schemas/${escapeSegment(name)}`
+    const className = this.#names.ofRef(ref)
+    const words = side === 'init' ? `What \`new ${className}\` takes.` : meaningOf(side, className)
+    const opening = `/** ${words} */\nexport interface ${this.#types.nameOf(ref, side)}`
+    if (side !== 'request') return `${opening} {${block(this.#init(shape, side))}`
+    const parent = this.#parents.get(name)
+    const bases = parent === undefined ? 'Model' : `Model, Pick<${parent.alias}, keyof ${parent.alias}>`
+    return `${opening} extends ${bases} {${block(this.#fields(shape, side))}`
   }
 
   /** What a model has of its parent: a type only, for the parent's module is not to be evaluated when this one is imported. */
@@ -88,33 +99,48 @@ export class ModelTexts {
     return `\n\n/** What ${className} has of its parent. */\nexport interface ${className} extends Pick<${parent.alias}, keyof ${parent.alias}> {}`
   }
 
-  #fields(shape: Shape): string[] {
-    const members = this.#types.members(shape, 'value')
-    return [...shape.properties].flatMap(([name, [schema = true]], index) => {
+  #fields(shape: Shape, side: 'value' | 'request'): string[] {
+    const declared = side === 'value' ? 'declare ' : ''
+    return [...this.#types.members(shape, side)].flatMap(([name, text]) => {
       // A field of such a name would take the place of the method; its value is there all the same.
       if (ownNames.has(name)) return []
-      return [`${docComment(schema, '  ')}  declare ${members[index]}`]
+      const [schema = true] = shape.properties.get(name) ?? []
+      return [`${docComment(schema, '  ')}  ${declared}${text}`]
     })
   }
 
-  #init(initName: string, className: string, shape: Shape): string {
-    const texts = this.#types.members(shape, 'init')
-    const members = [...shape.properties.keys()].map((name, index) => {
+  #init(shape: Shape, side: Side): string[] {
+    const members = [...this.#types.members(shape, side)].map(([name, text]) => {
       // A model has a method there: its own type would keep a model from being what makes another.
-      return `  readonly ${ownNames.has(name) ? `${memberName(name)}?: unknown` : texts[index]}`
+      return `  readonly ${ownNames.has(name) ? `${memberName(name)}?: unknown` : text}`
     })
     if (isOpen(shape) || (shape.additional === undefined && shape.properties.size === 0))
       members.push('  readonly [name: string]: unknown')
-    const opening = `/** What \`new ${className}\` takes. */\nexport interface ${initName} {`
-    return members.length === 0 ? `${opening}}` : `${opening}\n${members.join('\n')}\n}`
+    return members
   }
 
   #alias(ref: string, schema: JsonSchema = true): string {
-    const name = this.#names.ofRef(ref)
-    const value = `${docComment(schema)}export type ${name} = ${this.#types.of(schema, 'value')}`
-    if (!this.#types.isTwoSided(ref)) return value
-    return `${value}\n\n/** What may be given as ${name}. */\nexport type ${this.#names.initOf(name)} = ${this.#types.of(schema, 'init')}`
+    const types = this.#types.sidesOf(ref).map((side) => {
+      const words =
+        side === 'value' ? docComment(schema) : `/** ${meaningOf(side, this.#names.ofRef(ref))} */\n`
+      return `${words}export type ${this.#types.nameOf(ref, side)} = ${this.#types.of(schema, side)}`
+    })
+    return types.join('\n\n')
   }
+}
+
+/** What the doc comment of a type says that isn't the one of the values. */
+function meaningOf(side: Exclude<Side, 'value'>, name: string): string {
+  return {
+    init: `What may be given as ${name}.`,
+    request: `${name} as it comes in requests: without what is readOnly.`,
+    sent: `What may be sent as ${name} in requests.`,
+    reply: `What may be given as ${name} in replies: without what is writeOnly.`,
+  }[side]
+}
+
+function block(lines: readonly string[]): string {
+  return lines.length === 0 ? '}' : `\n${lines.join('\n')}\n}`
 }
 
 /** What every model has on its prototype. */

@@ -1,4 +1,5 @@
 import type { Api, Operation } from './api.ts'
+import type { Directions } from './directions.ts'
 import { camelCase } from './function-finder.ts'
 import { segmentsOf } from './pointers.ts'
 
@@ -8,6 +9,8 @@ export class EmitNames {
   readonly #schemas = new Map<string, string>()
   readonly #parts = new Map<string, string>()
   readonly #inits = new Map<string, string>()
+  readonly #requests = new Map<string, string>()
+  readonly #replies = new Map<string, string>()
 
   constructor(api: Api) {
     for (const name of Object.keys(api.schemas)) this.#schemas.set(name, this.unique(pascalCase(name)))
@@ -17,6 +20,17 @@ export class EmitNames {
     for (const name of [...this.#schemas.values(), ...this.#parts.values()]) {
       this.#inits.set(name, this.unique(`${name}Init`))
     }
+  }
+
+  /** Names types of their own for what has another form in requests, or in replies. */
+  addDirections({ inRequests, inReplies }: Directions): void {
+    for (const name of [...inRequests].map((ref) => this.ofRef(ref))) {
+      const request = this.unique(`${name}Request`)
+      this.#requests.set(name, request)
+      this.#inits.set(request, this.unique(`${request}Init`))
+    }
+    for (const name of [...inReplies].map((ref) => this.ofRef(ref)))
+      this.#replies.set(name, this.unique(`${name}Reply`))
   }
 
   /** The type of a named schema, or of the part at a pointer. */
@@ -29,6 +43,16 @@ export class EmitNames {
   /** What goes into the type of this name: data for its constructor. */
   initOf(name: string): string {
     return this.#inits.get(name) ?? name
+  }
+
+  /** What a value of the type of this name is in a request. */
+  requestOf(name: string): string {
+    return this.#requests.get(name) ?? name
+  }
+
+  /** What is given as a value of the type of this name in a reply. */
+  replyOf(name: string): string {
+    return this.#replies.get(name) ?? name
   }
 
   ofOperation({ binding, method, path }: Operation): string {

@@ -38,7 +38,7 @@ function members(parameters: readonly Parameter[], types: TypeTexts): string[] {
   const byName = new Map(parameters.toReversed().map((parameter) => [parameter.name, parameter]))
   return [...byName.values()].toReversed().map(({ name, required, schema }) => {
     const hasDefault = typeof schema === 'object' && schema.default !== undefined
-    return `${memberName(name)}${required || hasDefault ? '' : '?'}: ${types.of(schema, 'value')}`
+    return `${memberName(name)}${required || hasDefault ? '' : '?'}: ${types.of(schema, 'request')}`
   })
 }
 
@@ -46,7 +46,7 @@ function members(parameters: readonly Parameter[], types: TypeTexts): string[] {
 function repliesType({ replies, replyMedia }: Operation, types: TypeTexts): string {
   const members = Object.entries(replies).map(([status, schema]) => {
     const isRaw = (replyMedia[status] ?? []).some((type) => !isJsonMedia(type))
-    const json = schema === undefined ? [] : [types.of(schema, 'init')]
+    const json = schema === undefined ? [] : [types.of(schema, 'reply')]
     const all = isRaw ? [...json, 'RawReply'] : json
     return `${statusKey(status)}: ${all.length === 0 ? 'void' : all.join(' | ')}`
   })

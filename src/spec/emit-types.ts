@@ -1,4 +1,5 @@
 import type { Api, JsonSchema } from './api.ts'
+import { type Directions, directionsOf, isMarked } from './directions.ts'
 import { familyDiscriminator } from './discriminators.ts'
 import type { EmitNames } from './emit-names.ts'
 import { escapeSegment } from './pointers.ts'
@@ -7,18 +8,22 @@ import { aliasOf, modelNameOf, nonNullOf, type Shape, shapeOf } from './shape.ts
 
 /**
  * Schemas as the text of types. A schema has two: of its values as code gets them (`value`: models, Dates), and of data that becomes such a
- * value (`init`: plain objects and text as well).
+ * value (`init`: plain objects and text as well). Where it has readOnly or writeOnly properties it has three more: of what came in a request
+ * (`request`), of what is given to be sent in one (`sent`) and in a reply (`reply`).
  */
-export type Side = 'value' | 'init'
+export type Side = 'value' | 'init' | 'request' | 'sent' | 'reply'
 
 export class TypeTexts {
   readonly #api: Api
   readonly #names: EmitNames
   readonly #twoSided = new Map<string, boolean>()
+  readonly #directions: Directions
 
   constructor(api: Api, names: EmitNames) {
     this.#api = api
     this.#names = names
+    this.#directions = directionsOf(api)
+    names.addDirections(this.#directions)
   }
 
   /** The type of a schema. */
@@ -45,8 +50,29 @@ export class TypeTexts {
     return texts.length === 1 ? String(texts[0]) : texts.map(grouped).join(' & ')
   }
 
+  /** The sides on which what a reference means has a type of its own. */
+  sidesOf(ref: string): readonly Side[] {
+    const isTwoSided = this.#isTwoSided(ref)
+    const sides: readonly Side[] = isTwoSided ? ['value', 'init'] : ['value']
+    const { inRequests, inReplies } = this.#directions
+    const request: readonly Side[] = isTwoSided ? ['request', 'sent'] : ['request']
+    return [
+      ...sides,
+      ...(inRequests.has(ref) ? request : []),
+      ...(inReplies.has(ref) ? (['reply'] as const) : []),
+    ]
+  }
+
+  /** The name of the type that a reference means on a side. */
+  nameOf(ref: string, side: Side): string {
+    const name = this.#names.ofRef(ref)
+    if (side === 'reply' && this.#directions.inReplies.has(ref)) return this.#names.replyOf(name)
+    const own = isInRequest(side) && this.#directions.inRequests.has(ref) ? this.#names.requestOf(name) : name
+    return !isValue(side) && this.#isTwoSided(ref) ? this.#names.initOf(own) : own
+  }
+
   /** Whether what a reference means differs between its two sides: whether a model or a Date is in it. */
-  isTwoSided(ref: string): boolean {
+  #isTwoSided(ref: string): boolean {
     const known = this.#twoSided.get(ref)
     if (known !== undefined) return known
     const isTwoSided = this.#holdsModels({ $ref: ref }, new Set())
@@ -69,16 +95,11 @@ export class TypeTexts {
     const model = modelNameOf(this.#api, { $ref: ref })
     const target = model === undefined ? ref : `#/schemas/${escapeSegment(model)}`
     const family = model === undefined ? undefined : familyDiscriminator(this.#api, model)
-    const members = [target, ...new Set(family?.refs.values())].map((each) => this.#named(each, side))
+    const members = [target, ...new Set(family?.refs.values())].map((each) => this.nameOf(each, side))
     const text = unionOf(members)
     const isNullable =
       model !== undefined && shapeOf(this.#api, resolve(this.#api, target)).types?.has('null')
     return isNullable ? unionOf([text, 'null']) : text
-  }
-
-  #named(ref: string, side: Side): string {
-    const name = this.#names.ofRef(ref)
-    return side === 'init' && this.isTwoSided(ref) ? this.#names.initOf(name) : name
   }
 
   #untyped(shape: Shape, side: Side): string {
@@ -92,7 +113,7 @@ export class TypeTexts {
     switch (type) {
       case 'string':
         if (shape.format !== 'date-time') return 'string'
-        return side === 'value' ? 'Date' : 'Date | string'
+        return isValue(side) ? 'Date' : 'Date | string'
       case 'integer':
       case 'number':
         return 'number'
@@ -113,7 +134,7 @@ export class TypeTexts {
     })
     const list =
       first.length === 0 ? `${grouped(this.of(items, side))}[]` : `[${[...first, ...others].join(', ')}]`
-    return side === 'value' ? list : `readonly ${list}`
+    return isValue(side) ? list : `readonly ${list}`
   }
 
   #object(shape: Shape, side: Side): string {
@@ -127,19 +148,34 @@ export class TypeTexts {
       const types = meant.map((schema) => this.of(schema, side))
       return types.length === 0 ? '{}' : `{ [name: string]: ${unionOf(types)} }`
     }
-    const members = this.members(shape, side)
+    const members = [...this.members(shape, side).values()]
     // The type of the others would have to hold the named ones too.
     if (isOpen(shape)) members.push('[name: string]: unknown')
     return `{ ${members.join('; ')} }`
   }
 
-  /** `name: type` for each property. */
-  members(shape: Shape, side: Side): string[] {
-    return [...shape.properties].map(([name, schemas]) => {
-      const type = this.ofProperty(schemas, side)
-      return isPresent(name, shape, side) ? `${memberName(name)}: ${type}` : optional(name, type, side)
-    })
+  /** `name: type` for each property that is there on a side, by name. */
+  members(shape: Shape, side: Side): ReadonlyMap<string, string> {
+    return new Map(
+      [...shape.properties].flatMap(([name, schemas]): [string, string][] => {
+        if (isInRequest(side) && isMarked(schemas, 'readOnly')) return []
+        const type =
+          side === 'reply' && isMarked(schemas, 'writeOnly') ? 'undefined' : this.ofProperty(schemas, side)
+        return [
+          [name, isPresent(name, shape, side) ? `${memberName(name)}: ${type}` : optional(name, type, side)],
+        ]
+      }),
+    )
   }
+}
+
+/** Whether a side is of values as code gets them. */
+function isValue(side: Side): boolean {
+  return side === 'value' || side === 'request'
+}
+
+function isInRequest(side: Side): boolean {
+  return side === 'request' || side === 'sent'
 }
 
 /** Whether a schema says that there are properties beside the named ones. */
@@ -147,17 +183,16 @@ export function isOpen({ patterns, additional }: Shape): boolean {
   return patterns.length > 0 || (additional !== undefined && additional !== false)
 }
 
-/** Whether a value surely has a property: it is required in every direction, or has a default that is filled in. */
+/** Whether a value surely has a property: it is required there, or has a default that is filled in. */
 function isPresent(name: string, { properties, required }: Shape, side: Side): boolean {
-  const schemas = (properties.get(name) ?? []).filter((schema) => typeof schema === 'object')
-  if (schemas.some((schema) => schema.default !== undefined)) return side === 'value'
-  return (
-    required.has(name) && !schemas.some((schema) => schema.readOnly === true || schema.writeOnly === true)
-  )
+  const schemas = properties.get(name) ?? []
+  const hasDefault = schemas.some((schema) => typeof schema === 'object' && schema.default !== undefined)
+  if (hasDefault) return isValue(side)
+  return required.has(name) && (isInRequest(side) || !isMarked(schemas, 'writeOnly'))
 }
 
 function optional(name: string, type: string, side: Side): string {
-  return side === 'value'
+  return isValue(side)
     ? `${memberName(name)}?: ${type}`
     : `${memberName(name)}?: ${unionOf([type, 'undefined'])}`
 }

@@ -42,7 +42,7 @@ function augmentation(
   models: readonly string[],
 ): string[] {
   if (classes.length === 0) return []
-  const hash = createHash('sha256').update(models.join('\n')).digest('hex').slice(0, 8)
+  const hash = shortHash(models.join('\n'))
   const members = classes.map(([schema, name]) => `        ${memberName(schema)}: typeof ${name}`)
   const opening = [
     "declare module 'macaron' {",
@@ -51,6 +51,11 @@ function augmentation(
     `      ${memberName(api.name)}: {`,
   ]
   return [[...opening, ...members, '      }', '    }', '  }', '}'].join('\n')]
+}
+
+/** Enough of a text's hash to tell apart what has one name. */
+export function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 8)
 }
 
 /** Tells Macaron which class is of which schema, and where the spec is, which is read when the first model is made. */

@@ -11,7 +11,7 @@ import type { ReadOptions } from './read-api.ts'
 /** Keeps generated files in step with their specs. */
 
 /** Changes with the form of generated files, so that a newer Macaron writes them anew. */
-export const generation = 4
+export const generation = 5
 
 export interface Generated {
   readonly file: string
@@ -63,9 +63,9 @@ async function writeIfStale(
   return { written: true, replaced: before !== '' }
 }
 
-/** The models of a spec and the types of its handlers. */
+/** The models of a spec and the types of its handlers; paths are told as the spec has them, whatever base path the service has. */
 function modelsOf(specFile: string): Output {
-  return { file: generatedFileOf(specFile), form: '', basePath: 'apply', text: generate }
+  return { file: generatedFileOf(specFile), form: '', basePath: 'ignore', text: generate }
 }
 
 /** Where those are written. */

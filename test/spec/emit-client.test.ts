@@ -151,6 +151,11 @@ test('client(name) is typed by its spec: operations, parameters, body, reply; wr
   await generateIfStale(join(folder, 'apis/own.yaml'))
   const ofOwn = clientFile({ name: 'own', file: file('own'), isOwn: true, basePath: 'apply' })
   await generateIfStale(join(folder, 'apis/own.yaml'), ofOwn)
+  // Another service in the same program, with another client of the name.
+  await mkdir(join(folder, 'other/clients'), { recursive: true })
+  const elsewhere = join(folder, 'other/clients/login.gen.ts')
+  const ofOther = clientFile({ name: 'login', file: elsewhere, isOwn: false, basePath: 'apply' })
+  await generateIfStale(join(folder, 'apis/own.yaml'), ofOther)
   assert.equal(await typeFaults(folder), '')
 
   const text = await readFile(file('own'), 'utf8')

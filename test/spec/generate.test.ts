@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { generate } from '../../src/spec/emit.ts'
-import { generateIfStale } from '../../src/spec/generate.ts'
+import { clientFile } from '../../src/spec/emit-client.ts'
+import { generateIfStale, generation } from '../../src/spec/generate.ts'
 import { insideFolder, typeFaults } from './support/generated.ts'
 import { api3, folder } from './support/specs.ts'
 
@@ -63,6 +65,7 @@ components:
     cat: { type: object, properties: { lives: { type: integer }, mother: { $ref: '#/components/schemas/cat' } } }
     Date: { type: object, properties: { day: { type: string, format: date-time } } }
     Problem: { type: object, properties: { text: { type: string } } }
+    Key: { type: object, required: [text], properties: { text: { type: string, writeOnly: true } } }
     Anything: {}
 `
 
@@ -79,7 +82,7 @@ const user = `
 import { apis, defineError, UploadedFile } from 'macaron'
 import { Account, Address, Cat, Date2, type AccountInit, type Anything, type AddPicture, type Pet, type ReplaceAccount, type SendForm } from './apis/shop.gen.ts'
 
-const account: Account = new Account({ name: 'Ada', kind: 'person', born: '2026-11-23T10:00:00Z', address: { city: 'Rome' }, pet: { lives: 9 } })
+const account: Account = new Account({ id: 1, name: 'Ada', kind: 'person', born: '2026-11-23T10:00:00Z', address: { city: 'Rome' }, pet: { lives: 9 } })
 const kind: 'person' | "firm's" = account.kind
 const born: Date | null | undefined = account.born
 const address: Address | undefined = account.address
@@ -97,12 +100,12 @@ export const replaceAccount: ReplaceAccount = async (body, parameters) => {
   const dryRun: boolean = parameters['dry-run']
   const since: Date | undefined = parameters.since
   const id: number = parameters.id
-  if (dryRun) return { name: body.name, kind: 'person', born: since ?? null }
-  return id > 3 ? body.clone() : undefined
+  if (dryRun) return { id, name: body.name, kind: 'person', born: since ?? null }
+  return id > 3 ? { ...body.clone(), id } : undefined
 }
 const shout: string = account.shout
 const older: boolean = account.isOlder(account)
-const made: Account = new apis.shop.Account({ name: 'x', kind: 'person' })
+const made: Account = new apis.shop.Account({ id: 2, name: 'x', kind: 'person' })
 // @ts-expect-error an API that does not exist
 void apis.shpo
 // @ts-expect-error a model that does not exist
@@ -123,11 +126,11 @@ export const sendForm: SendForm = (body) => (typeof body === 'string' ? body : (
 // @ts-expect-error an object where the spec declares a text
 export const wrongText: SendForm = () => ({ a: 1 })
 // @ts-expect-error a required property is missing
-new Account({ kind: 'person' })
+new Account({ id: 1, kind: 'person' })
 // @ts-expect-error a value that the enum doesn't have
-new Account({ name: 'x', kind: 'other' })
+new Account({ id: 1, name: 'x', kind: 'other' })
 // @ts-expect-error a property that the schema doesn't have
-new Account({ name: 'x', kind: 'person', mane: 'y' })
+new Account({ id: 1, name: 'x', kind: 'person', mane: 'y' })
 // @ts-expect-error a reply of another form
 export const wrong: ReplaceAccount = () => ({ text: 'no' })
 void [shout, older, made, account, kind, born, address, others, pet, score, odd, copy, back, init, none, day, anything]
@@ -171,10 +174,38 @@ test('a generated file runs as it is, and its models check, revive and travel', 
   ])
 })
 
+test('paths are told as the spec has them, for the service may ignore its base path', async (context) => {
+  const text = spec.replace('paths:', 'servers: [{ url: /v1 }]\npaths:')
+  const path = await folder(context, { 'shop.yaml': text })
+  const { file } = await generateIfStale(join(path, 'shop.yaml'))
+  assert.match(await readFile(file, 'utf8'), /\* PUT \/accounts\/\{id\}\n/)
+})
+
 test('the same spec gives the same text', () => {
   const schemas =
     'b: { type: object, properties: { x: { type: string } } }\nB: { type: string }\nB_: { type: integer }'
   assert.equal(generate(api3({ schemas })), generate(api3({ schemas })))
+})
+
+test('a generated file says by a number which form it has, so that one of an older form is written anew', async (context) => {
+  const path = await folder(context, { 'shop.yaml': spec })
+  const yaml = join(path, 'shop.yaml')
+  const client = clientFile({ name: 'shop', file: join(path, 'client.ts'), isOwn: false, basePath: 'ignore' })
+  const { file } = await generateIfStale(yaml)
+  await generateIfStale(yaml, client)
+  const texts = [await readFile(file, 'utf8'), await readFile(client.file, 'utf8')]
+  const [first = ''] = texts
+  assert.match(first, new RegExp(`^// Made by Macaron .*\\[${generation}:`))
+  await writeFile(file, first.replace(`[${generation}:`, `[${generation - 1}:`))
+  assert.equal((await generateIfStale(yaml)).replaced, true)
+  const form = createHash('sha256')
+    .update(texts.join('\n').replaceAll(`[${generation}:`, '[:'))
+    .digest('hex')
+  assert.deepEqual(
+    { generation, form: form.slice(0, 16) },
+    { generation: 5, form: '4790b410f6ac556f' },
+    'What is generated has changed: raise the generation in generate.ts, then put both values here. Files of users would stay as they are',
+  )
 })
 
 test('names that would be one in TypeScript are told apart, in the order of the spec', () => {

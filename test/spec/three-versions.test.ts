@@ -27,7 +27,7 @@ definitions:
   Account:
     type: object
     description: Who buys
-    required: [name]
+    required: [name, id]
     properties:
       id: { type: integer, readOnly: true }
       name: { type: string, x-nullable: true }
@@ -64,7 +64,7 @@ components:
     Account:
       type: object
       description: Who buys
-      required: [name]
+      required: [name, id]
       properties:
         id: { type: integer, readOnly: true }
         name: { type: string, nullable: true }
@@ -101,7 +101,7 @@ components:
     Account:
       type: object
       description: Who buys
-      required: [name]
+      required: [name, id]
       properties:
         id: { type: integer, readOnly: true }
         name: { type: [string, 'null'] }
@@ -123,6 +123,7 @@ const apis = Object.values(versions).map((text) => readApi('/test/shop.yaml', te
 test('the same API gives the same generated file, whichever version it is written in', () => {
   const [first = '', ...others] = apis.map(generate)
   assert.match(first, /export class Account extends Model<AccountInit> \{/)
+  assert.match(first, /export interface AccountRequest extends Model \{/)
   for (const other of others) assert.equal(other, first)
   assert.deepEqual(apis.map(generate), [first, ...others])
 })

@@ -1,4 +1,4 @@
-// Made by Macaron from helloworld.yaml: change that, not this. [4:d617d9651b99b49e994dd972d0b81d1a]
+// Made by Macaron from helloworld.yaml: change that, not this. [5:d617d9651b99b49e994dd972d0b81d1a]
 /* eslint-disable */
 import { defineModels, Model, type Result } from 'macaron'
 
@@ -52,19 +52,19 @@ export interface MailInit {
 }
 
 /**
- * GET /v1/hello
+ * GET /hello
  * Say hello
  */
 export type SayHello = (parameters: { name: string }) => Result<{ 200: HelloInit }>
 
 /**
- * POST /v1/signup
+ * POST /signup
  * Sign up; a welcome mail is sent after the reply
  */
 export type DoSignupUser = (body: Signup) => Result<{ 201: AccountInit }>
 
 /**
- * GET /v1/mails/{id}
+ * GET /mails/{id}
  * What became of a mail
  */
 export type MailStatus = (parameters: { id: string }) => Result<{ 200: MailInit }>

@@ -1,4 +1,4 @@
-// Made by Macaron from helloworld.yaml: change that, not this. [4:2d3eed0b8003d66ee53a5a9fb2ca13ea]
+// Made by Macaron from helloworld.yaml: change that, not this. [5:2d3eed0b8003d66ee53a5a9fb2ca13ea]
 /* eslint-disable */
 import { defineModels, Model, type Result } from 'macaron'
 import type { Question as QuestionParent } from '../helloworld/models.ts'
@@ -42,31 +42,31 @@ export interface ErrorInit {
 }
 
 /**
- * GET /v1/hello
+ * GET /hello
  * Greets whoever comes
  */
 export type DoHello = () => Result<{ 200: HelloInit }>
 
 /**
- * POST /v1/hello/with/inheritance
+ * POST /hello/with/inheritance
  * Answers a question, by a method of the question
  */
 export type DoHelloWithInheritance = (body: Question) => Result<{ 200: HelloInit }>
 
 /**
- * GET /v1/die
+ * GET /die
  * Crashes
  */
 export type DoCrash = () => Result<{ 200: HelloInit }>
 
 /**
- * GET /v1/async
+ * GET /async
  * Fires a task
  */
 export type DoAsync = () => Result<{ 200: HelloInit }>
 
 /**
- * GET /v1/asyncdie
+ * GET /asyncdie
  * Fires a task that fails
  */
 export type DoAsyncDie = () => Result<{ 200: HelloInit }>
