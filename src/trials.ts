@@ -61,9 +61,14 @@ function sampleObject(schema: Readonly<Record<string, unknown>>, api: Api, depth
   const parts = Object.entries(properties as Readonly<Record<string, JsonSchema>>)
   return Object.fromEntries(
     parts
-      .filter(([name]) => required.includes(name))
+      .filter(([name, part]) => required.includes(name) && !isReadOnly(part))
       .map(([name, part]) => [name, sampleOf(part, api, depth + 1)]),
   )
+}
+
+/** Only replies have it. */
+function isReadOnly(schema: JsonSchema): boolean {
+  return typeof schema === 'object' && schema.readOnly === true
 }
 
 function sampleText(format: unknown): string {

@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { trialsOf } from '../src/trials.ts'
+import { api3 } from './spec/support/specs.ts'
+
+test('the call that a start offers sends what is required, but nothing that is readOnly', () => {
+  const api = api3({
+    schemas: `
+Account:
+  type: object
+  required: [id, name, password]
+  properties: { id: { type: integer, readOnly: true }, name: { type: string }, password: { type: string, writeOnly: true }, more: { type: string } }`,
+    paths: `
+/accounts:
+  post:
+    requestBody: { required: true, content: { application/json: { schema: { $ref: '#/components/schemas/Account' } } } }
+    responses: { 200: { description: ok } }`,
+  })
+  const [call] = trialsOf([api])
+  assert.equal(call?.body, '{"name":"text","password":"text"}')
+})
