@@ -25,7 +25,10 @@ export async function blockedLoop(test: TestContext, ms: number): Promise<void> 
     `${waits.length} others fired meanwhile: median ${median.toFixed(1)} ms to start, worst ${worst.toFixed(1)} ms`,
   )
   // One that had waited for the blocked executor would have waited until the end; how much less it is depends on the machine.
-  assert.ok(worst < ms / 2, `worst ${worst} ms: a hand-over to the blocked executor is taken back after 400 ms`)
+  assert.ok(
+    worst < ms / 2,
+    `worst ${worst} ms: a hand-over to the blocked executor is taken back after 400 ms`,
+  )
   assert.ok(median < 100, `median ${median} ms`)
   assert.equal(service.runs().filter((run) => run.key === 'busy').length, 1)
   await service.says(/a task blocks its event loop \(block\)/)
