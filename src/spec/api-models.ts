@@ -95,6 +95,11 @@ export class ApiModels implements ModelSource {
     fields.fill(instance, init)
   }
 
+  check(instance: object, model: string): void {
+    const { check } = this.#schemaOf(model)
+    if (!check.fits(instance, 'model')) throw new ModelError(model, check.faults(instance, 'model', model))
+  }
+
   #generated(name: string): ModelClass | undefined {
     if (!this.#hasLoadedClasses) {
       this.#hasLoadedClasses = true

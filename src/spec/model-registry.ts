@@ -74,6 +74,12 @@ export class ModelRegistry {
     return entry === undefined ? undefined : { api: entry.source.name, name: entry.name }
   }
 
+  /** Whether an instance of a model still is what its schema says. @throws ModelError `MODEL_INVALID` */
+  check(value: object): void {
+    const entry = modelEntryOf(value)
+    entry?.source.check(value, entry.name)
+  }
+
   /**
    * An instance with these own properties; nothing is checked or turned again, and no constructor runs.
    * @throws MacaronError `MODEL_UNKNOWN`

@@ -13,6 +13,8 @@ export interface ModelSource {
   readonly name: string
   /** Checks `init` against the schema `model` and copies it into `instance`. @throws ModelError */
   initialise(instance: object, model: string, init: unknown): void
+  /** Whether an instance still is what its schema says, after whatever was assigned to it. @throws ModelError */
+  check(instance: object, model: string): void
 }
 
 /** Which schema a class is of. */

@@ -15,6 +15,8 @@ import { revive } from './codec/revive.ts'
 export interface ModelCodec {
   /** The model an object is an instance of. */
   nameOf(value: object): { readonly api: string; readonly name: string } | undefined
+  /** Throws, saying why, for an instance that isn't what its model says any more. Default: nothing is checked. */
+  check?(value: object): void
   /** An instance again, not checked again. Throws for a model it does not know. */
   revive(api: string, name: string, own: Readonly<Record<string, unknown>>): object
 }
@@ -23,13 +25,15 @@ export interface EncodeOptions {
   readonly models: ModelCodec
   /** What the value is, for messages: `argument of sendEmail`, `result`. */
   readonly what: string
+  /** Models are held against their schemas. Default false. */
+  readonly checksModels?: boolean
   /** In bytes of UTF-8. */
   readonly maxBytes: number
 }
 
 /**
  * The text of a value.
- * @throws TaskError `ARGUMENT_NOT_PORTABLE` naming the path of what can't travel, `ARGUMENT_TOO_LARGE` above `maxBytes`.
+ * @throws TaskError `ARGUMENT_NOT_PORTABLE` naming the path of what can't travel, `ARGUMENT_INVALID` that of a model which isn't what its spec says, `ARGUMENT_TOO_LARGE` above `maxBytes`.
  */
 export function encode(value: unknown, options: EncodeOptions): string {
   const text = plainText(value, options.maxBytes) ?? new Encoder(options).text(value)

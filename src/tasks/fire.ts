@@ -72,7 +72,12 @@ function messageOf(
     id: newTaskId(firedAt),
     name,
     firedAt,
-    args: encode(args, { models: runtime.models, maxBytes: runtime.maxBytes, what: `argument of ${name}` }),
+    args: encode(args, {
+      models: runtime.models,
+      maxBytes: runtime.maxBytes,
+      what: `argument of ${name}`,
+      checksModels: true,
+    }),
     options: storeOptions(fired),
   }
   return {

@@ -235,3 +235,18 @@ test('subclasses make instances of themselves, and are known as their model', ()
   assert.equal(Object(town).shout, 'ROME')
   assert.deepEqual(models.nameOf(town), { api: 'shop', name: 'Address' })
 })
+
+test('a model that was assigned something else is refused when a task is fired with it, with its path; results and contexts take it as it is', () => {
+  const { models, find } = setUp()
+  const Account = find('Account')
+  const account = new Account({ name: 'Ada', address: { city: 'Bern' }, born: '2026-01-01T00:00:00Z' })
+  const options = { models, what: 'argument of mail', maxBytes: 10_000 }
+  encode([{ to: [account] }], { ...options, checksModels: true })
+  Reflect.set(account, 'name', '')
+  Reflect.set(account.address as object, 'town', 'Basel')
+  assert.throws(() => encode([{ to: [account] }], { ...options, checksModels: true }), {
+    code: 'ARGUMENT_INVALID',
+    message: /argument of mail\[0\]\.to\[0\]: This is no Account: .*name.*address\.town/s,
+  })
+  encode([{ to: [account] }], options)
+})

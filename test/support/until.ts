@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 export interface UntilOptions {
   /** Said in the error when the condition does not come true. */
   readonly what: string
-  /** Default 10 s. */
+  /** Default 30 s: only a test that fails waits so long, and a machine may be busy. */
   readonly timeoutMs?: number
   /** Default 10 ms. */
   readonly everyMs?: number
@@ -14,7 +14,7 @@ export async function until<T>(
   condition: () => T | Promise<T>,
   options: UntilOptions,
 ): Promise<NonNullable<T>> {
-  const deadline = Date.now() + (options.timeoutMs ?? 10_000)
+  const deadline = Date.now() + (options.timeoutMs ?? 30_000)
   for (;;) {
     const value = await condition()
     if (value !== false && value !== null && value !== undefined) return value

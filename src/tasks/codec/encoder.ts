@@ -9,6 +9,7 @@ export class Encoder {
   readonly #ancestors: object[] = []
   /** The way to the value at hand. */
   readonly #steps: string[] = []
+  #inModel = false
   /** Each value and each letter takes a byte at least. */
   #bytesLeft: number
 
@@ -72,13 +73,32 @@ export class Encoder {
     if (prototype === Object.prototype || prototype === null) return this.#properties(value)
     if (prototype === Array.prototype && Array.isArray(value)) return this.#items(value)
     const model = this.#options.models.nameOf(value)
-    if (model !== undefined)
-      return { $: 'model', api: model.api, name: model.name, v: this.#properties(value) }
+    if (model !== undefined) return this.#model(value, model)
     if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) this.#spend(value.byteLength)
     const tag = tagOf(value, this.#part)
     if (tag !== undefined) return tag
     if (value instanceof UploadedFile) throw this.#refusal(uploadedFile)
     throw this.#refusal(`an instance of ${className(value)}`)
+  }
+
+  /** Of models within models the outermost is checked, with all that its schema says of the others. */
+  #model(value: object, { api, name }: { readonly api: string; readonly name: string }): object {
+    const isOutermost = !this.#inModel
+    if (isOutermost && this.#options.checksModels === true) this.#check(value)
+    this.#inModel = true
+    const portable = { $: 'model', api, name, v: this.#properties(value) }
+    this.#inModel = !isOutermost
+    return portable
+  }
+
+  #check(value: object): void {
+    try {
+      this.#options.models.check?.(value)
+    } catch (error) {
+      const { what } = this.#options
+      const place = this.#steps.join('')
+      throw new TaskError('ARGUMENT_INVALID', `${what}${place}: ${asError(error).message}`, { cause: error })
+    }
   }
 
   #items(items: readonly unknown[]): readonly unknown[] {
