@@ -39,7 +39,7 @@ async function tokenFor(
 const lifeSeconds = 86_400
 
 function actingContext(outer: Context, user: User, token: Token | undefined): Context {
-  const { callId, startedAt, trace, values, task, scope } = outer
+  const { callId, startedAt, trace, values, task, deadline, scope } = outer
   return {
     callId,
     startedAt,
@@ -49,6 +49,7 @@ function actingContext(outer: Context, user: User, token: Token | undefined): Co
     trace,
     values,
     task,
+    deadline,
     scope,
     text: undefined,
     // Made only when asked for.

@@ -19,7 +19,8 @@ export function redirected(request: WireRequest, { status, headers }: WireReply)
     return `${where} with a password in the address, which is not followed`
   const isSame = url.origin === request.url.origin
   const isRead = request.method === 'GET' || request.method === 'HEAD'
-  if (isRead) return { ...request, url, headers: isSame ? request.headers : anonymous(request.headers) }
+  if (isRead && isSame) return { ...request, url }
+  if (isRead) return { ...request, url, headers: anonymous(request.headers), body: undefined }
   if (isSame && (status === 307 || status === 308)) return { ...request, url }
   return `${where}, which is not followed for ${request.method}`
 }

@@ -25,6 +25,8 @@ export function receive(exchange: Exchange, taker: Taker): Promise<void> {
   const { raw } = exchange.request
   const { limit } = taker
   if (Number(raw.headers['content-length']) > limit) throw tooLarge(limit)
+  // The caller has gone while something before was waited for: nothing will ever be heard of it.
+  if (raw.destroyed) throw incomplete()
   return new Promise((resolve, reject) => {
     let length = 0
     let held: Promise<void> | undefined

@@ -1,6 +1,7 @@
 import { asError, RequestError } from '../core/errors.ts'
 import { emit } from '../core/events.ts'
 import type { Exchange } from './exchange.ts'
+import { leaveUnread } from './unread.ts'
 
 /**
  * Waits for handlers, each for at most the same time. One timer serves all of them: the first that waits is the first whose time ends.
@@ -26,7 +27,7 @@ export class Deadlines {
       this.#enter(exchange)
       result.then(
         (value) => {
-          this.#leave(exchange)
+          if (!this.#leave(exchange)) return leaveUnread(value)
           exchange.result = value
           resolve()
         },

@@ -6,6 +6,7 @@ import { incomplete, throwAway } from './body.ts'
 import type { Exchange } from './exchange.ts'
 import { fileTooLarge } from './multipart/receive-form.ts'
 import { fileClosed } from './multipart/spool.ts'
+import { tolerant } from './unread.ts'
 
 /**
  * A body that is one file: the handler reads it as it arrives, at the pace it likes, and nothing of it is kept. A handler that doesn't read it leaves it on the
@@ -28,7 +29,7 @@ export function fileBody(exchange: Exchange, limit: number): UploadedFile {
 
 function arriving(exchange: Exchange, limit: number): Readable {
   const { raw } = exchange.request
-  const body = new Readable({ read: () => void raw.resume(), destroy: stop })
+  const body = tolerant(new Readable({ read: () => void raw.resume(), destroy: stop }))
   let length = 0
 
   function onData(chunk: Buffer): void {

@@ -11,7 +11,6 @@ import type { Exchange } from './exchange.ts'
 import { InFlight } from './in-flight.ts'
 import { known } from './known.ts'
 import type { HttpOptions } from './options.ts'
-import { Reply } from './reply.ts'
 import { send } from './send.ts'
 import { announce } from './stages/announce.ts'
 import { authenticate } from './stages/authenticate.ts'
@@ -24,6 +23,7 @@ import { serialise } from './stages/serialise.ts'
 import { shapeReply } from './stages/shape-reply.ts'
 import type { Stage } from './stages/stage.ts'
 import { validate } from './stages/validate.ts'
+import { leaveUnread } from './unread.ts'
 
 /** The way of a request, once its route is found: these stages in this order, then the reply. */
 function stagesOf(options: HttpOptions): readonly Stage[] {
@@ -160,11 +160,8 @@ export class Pipeline {
 
 /** A stream that the handler has given and nobody will read. */
 function discard({ result, answer }: Exchange): void {
-  const body = result instanceof Reply ? result.body : result
-  for (const stream of [body, answer?.payload]) {
-    if (!(stream instanceof Readable)) continue
-    stream.on('error', () => undefined).destroy()
-  }
+  leaveUnread(result)
+  leaveUnread(answer?.payload)
 }
 
 function announceEnd(exchange: Exchange): void {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createReadStream } from 'node:fs'
 import { connect } from 'node:net'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
@@ -222,6 +223,50 @@ test('a stop waits for a stream that is being sent', async (t) => {
   go()
   assert.equal(await response.text(), 'first last')
   await stopped
+})
+
+test('a stream that fails while the tasks of its request are stored is a 500, and ends no process', async (t) => {
+  let stream: Readable | undefined
+  const handler = () => {
+    stage('mail')
+    stream = createReadStream('/nowhere/at/all')
+    return stream
+  }
+  const release = async () => {
+    await until(() => stream?.errored, { what: 'the stream to fail' })
+  }
+  const server = await serve(t, { 'get /a': { handler } }, { release })
+  assert.equal((await get(server, '/a')).status, 500)
+})
+
+test('a stream that a handler gives after its time is ended', async (t) => {
+  const late = Readable.from(['x'])
+  const { promise, resolve } = Promise.withResolvers<Readable>()
+  const server = await serve(t, { 'get /a': { handler: () => promise } }, { requestTimeoutMs: 20 })
+  assert.equal((await get(server, '/a')).status, 408)
+  resolve(late)
+  await until(() => late.destroyed, { what: 'the stream to be ended' })
+})
+
+test('a body that is a stream may be left alone by the handler that took it', async (t) => {
+  const spec = api3({
+    paths: `/take: { post: { operationId: take, requestBody: { content: { image/png: {} } }, responses: { 422: { description: no } } } }`,
+  })
+  let taken: Readable | undefined
+  const take = (body: unknown) => {
+    // An uploaded file, as the spec says.
+    taken = (body as UploadedFile).stream()
+    return reply(422)
+  }
+  const server = await serveApi(t, spec, { take })
+  const content = Buffer.alloc(300_000)
+  const response = await fetch(`${server.address.url}/take`, {
+    method: 'POST',
+    body: content,
+    headers: { 'content-type': 'image/png' },
+  })
+  assert.equal(response.status, 422)
+  await until(() => taken?.destroyed === true, { what: 'the stream to be ended' })
 })
 
 test('an uploaded file can be the reply', async (t) => {

@@ -8,6 +8,8 @@ export class Log {
   readonly #handle: number
   #flushes = 0
   #isClosed = false
+  /** A system tells a failed flush once: all that are under way have failed with it. */
+  #failure: Error | undefined
 
   /** Opens the log of the database `file`, which SQLite has made. */
   constructor(file: string) {
@@ -22,8 +24,9 @@ export class Log {
       fdatasync(this.#handle, (error) => {
         this.#flushes--
         if (this.#isClosed && this.#flushes === 0) close(this.#handle)
-        if (error === null) resolve()
-        else reject(error)
+        this.#failure ??= error ?? undefined
+        if (this.#failure === undefined) resolve()
+        else reject(this.#failure)
       })
     })
   }

@@ -38,6 +38,7 @@ export class Store {
   #committedAt = 0
   #unbrokenSince = 0
   #contendedUntil = 0
+  #distrustsLog = false
 
   constructor(options: StoreOptions) {
     this.file = options.file
@@ -54,6 +55,7 @@ export class Store {
 
   /** Runs `work` in one transaction; once more where the store's files were replaced. `durable`: survives a power cut. */
   tryWrite<T>(work: (transaction: Transaction) => T, durable: boolean): T | typeof busy {
+    if (this.#distrustsLog && this.#guarded(() => this.#copyLog()) !== true) return busy
     this.#giveWay()
     const answer = this.#guarded(() => this.#write(work, durable))
     if (answer === busy || this.#isInPlace()) return answer
@@ -69,9 +71,12 @@ export class Store {
 
   /** Resolves when all that was written survives a power cut; another thread waits for the disk. @throws StoreError */
   async flush(): Promise<void> {
+    if (this.#opened === undefined) throw closed()
     try {
-      await this.#opened?.log.flush()
+      await this.#opened.log.flush()
     } catch (error) {
+      // Systems tell a failed flush once, and count as written what was lost.
+      this.#distrustsLog = true
       this.#drop()
       throw storeError(error, this.file)
     }
@@ -108,6 +113,13 @@ export class Store {
   close(): void {
     this.#closed = true
     this.#drop()
+  }
+
+  /** Copies what the log holds into the database file and begins the log anew; false while others use it. */
+  #copyLog(): boolean {
+    const [isBusy] = this.#open().connection.sql.first('PRAGMA wal_checkpoint(TRUNCATE)') ?? []
+    this.#distrustsLog = isBusy !== 0
+    return !this.#distrustsLog
   }
 
   #write<T>(work: (transaction: Transaction) => T, durable: boolean): T {

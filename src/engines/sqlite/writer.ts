@@ -1,6 +1,6 @@
 import type { Checkpoints } from './checkpoints.ts'
 import { beatEveryMs } from './machine.ts'
-import { waitYielding } from './patience.ts'
+import { busy, waitYielding } from './patience.ts'
 import { type Input, isPromise, type Output, perform, type Sync, type Verb, wakes } from './requests.ts'
 import type { Store } from './store.ts'
 
@@ -30,10 +30,17 @@ export class Writer {
     this.#beat()
     const pending = checkpoints?.room()
     if (pending !== undefined) await pending
-    const output = await waitYielding(() => perform(store, { verb, input }), store.file)
+    const mustLast = sync === 'full' && isPromise(verb)
+    let flushed: Promise<void> | undefined
+    const output = await waitYielding(() => {
+      const done = perform(store, { verb, input })
+      // At once: what was committed is in the log that is open now.
+      if (done !== busy && mustLast) flushed = store.flush()
+      return done
+    }, store.file)
     if (wakes(verb)) store.wake()
     checkpoints?.wrote(bytes)
-    if (sync === 'full' && isPromise(verb)) await store.flush()
+    await flushed
     return output
   }
 

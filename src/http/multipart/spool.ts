@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { asError, MacaronError } from '../../core/errors.ts'
+import { tolerant } from '../unread.ts'
 
 /** The bytes that the files of one request may keep in memory together; the rest is on disk. */
 const mostInMemory = 65_536
@@ -73,7 +74,7 @@ export class SpooledFile {
         )
       },
     })
-    return readable
+    return tolerant(readable)
   }
 
   /** Frees memory and disk. Never rejects. */

@@ -6,6 +6,7 @@ import { isErrorModel } from '../error-model.ts'
 import type { Exchange } from '../exchange.ts'
 import { Reply, type ReplyHeaders } from '../reply.ts'
 import type { Route } from '../route.ts'
+import { tolerant } from '../unread.ts'
 
 /** Turns what the handler gave into a reply: a status and a body, not yet serialised. An Error that was returned counts as thrown. */
 export function shapeReply(exchange: Exchange): undefined {
@@ -59,8 +60,9 @@ function rawAnswer({ status, body, headers }: Given, type: string): Answer {
 
 function payloadOf(body: unknown, type: string): Answer['payload'] {
   if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) return body
-  if (body instanceof Readable) return body
-  if (body instanceof ReadableStream) return Readable.fromWeb(body)
+  // Its reader comes once the tasks of the request are stored; it may fail before.
+  if (body instanceof Readable) return tolerant(body)
+  if (body instanceof ReadableStream) return tolerant(Readable.fromWeb(body))
   if (typeof body === 'number' || typeof body === 'boolean') return String(body)
   throw new MacaronError('BAD_REPLY', `A reply of type ${type} must be text, bytes or a stream`)
 }
