@@ -1,5 +1,6 @@
 import type { JsonSchema } from './api.ts'
 import type { Discriminator } from './discriminators.ts'
+import { listKeywords, mapKeywords, schemaKeywords } from './schema-keywords.ts'
 
 /**
  * A schema of an Api in the form its validator takes: the same rules, annotations left out, references by the validator's keys, and
@@ -36,22 +37,6 @@ const rules = [
   'minContains',
   'dependentRequired',
 ]
-
-/** Keywords that hold a schema, a list of schemas, and schemas by name; `properties` is apart. */
-const schemaKeywords = [
-  'items',
-  'not',
-  'additionalProperties',
-  'contains',
-  'propertyNames',
-  'if',
-  'then',
-  'else',
-  'unevaluatedItems',
-  'unevaluatedProperties',
-]
-const listKeywords = ['allOf', 'anyOf', 'oneOf', 'prefixItems']
-const mapKeywords = ['patternProperties', 'dependentSchemas']
 
 /** What converting a schema needs. */
 export interface Converting extends ReferenceKind {

@@ -136,3 +136,19 @@ export function isPattern(text: string): boolean {
     return false
   }
 }
+
+/** Keywords that hold a schema, a list of schemas, and schemas by name; `properties` is apart. */
+export const schemaKeywords = [
+  'items',
+  'not',
+  'additionalProperties',
+  'contains',
+  'propertyNames',
+  'if',
+  'then',
+  'else',
+  'unevaluatedItems',
+  'unevaluatedProperties',
+]
+export const listKeywords = ['allOf', 'anyOf', 'oneOf', 'prefixItems']
+export const mapKeywords = ['patternProperties', 'dependentSchemas']

@@ -2,7 +2,15 @@ import { isAnnotation } from './annotations.ts'
 import type { JsonSchema } from './api.ts'
 import { describeRaw, isRaw, type Raw, type SpecDocument } from './document.ts'
 import { below, escapeSegment, segmentsOf, valueAt } from './pointers.ts'
-import { checkKeyword, isPattern, isPlainKeyword, readType } from './schema-keywords.ts'
+import {
+  checkKeyword,
+  isPattern,
+  isPlainKeyword,
+  listKeywords,
+  mapKeywords,
+  readType,
+  schemaKeywords,
+} from './schema-keywords.ts'
 
 /**
  * Schemas of every version of OpenAPI as JSON Schema 2020-12. References stay references: to a named schema (`#/schemas/<name>`), or,
@@ -18,22 +26,6 @@ const bounds = [
   ['minimum', 'exclusiveMinimum'],
   ['maximum', 'exclusiveMaximum'],
 ] as const
-
-/** Keywords that hold a schema, a list of schemas, and schemas by name. */
-const schemaKeywords = [
-  'items',
-  'not',
-  'additionalProperties',
-  'contains',
-  'propertyNames',
-  'if',
-  'then',
-  'else',
-  'unevaluatedItems',
-  'unevaluatedProperties',
-]
-const listKeywords = ['allOf', 'anyOf', 'oneOf', 'prefixItems']
-const mapKeywords = ['patternProperties', 'dependentSchemas']
 
 /** Keywords that say something of values as a whole, so that null must be let past them. */
 const wholes = ['$ref', 'allOf', 'anyOf', 'oneOf', 'not', 'const', 'if']
