@@ -39,7 +39,7 @@ async function fireAndWait(port: number, started: ChildProcess): Promise<void> {
 
 async function changeAndWait(folder: string, port: number): Promise<void> {
   const handlers = join(folder, 'handlers/greetings.ts')
-  writeFileSync(handlers, readFileSync(handlers, 'utf8').replace('Hello, ', 'Good day, '))
+  writeFileSync(handlers, readFileSync(handlers, 'utf8').replace('`Hello, ', '`Good day, '))
   const isNew = async () => (await json(port, '/hello?name=Ada')).message === 'Good day, Ada!'
   await until(isNew, { what: 'the changed handler to answer', timeoutMs: 30_000 })
 }
