@@ -30,6 +30,7 @@ export class Generation implements Stoppable {
   #servers: SupervisedChild | undefined
   #workers: SupervisedChild | undefined
   #tasksRun = false
+  #over = false
 
   /** Starts the server, which loads the files. */
   constructor(options: GenerationOptions) {
@@ -64,8 +65,9 @@ export class Generation implements Stoppable {
     }
   }
 
-  /** From here on its processes are kept alive, and its tasks run. Resolves when they do, or can't. */
+  /** From here on its processes are kept alive, and its tasks run. Resolves when they do, or can't. Nothing after it was told to end. */
   async settle(): Promise<void> {
+    if (this.#over) return
     this.#servers = this.#keepServer()
     if (!this.roles.includes('worker')) return
     this.#workers = superviseChild({ name: 'worker', start: () => this.#start('worker') })
@@ -91,11 +93,13 @@ export class Generation implements Stoppable {
 
   /** Servers first: what they have taken on may still fire tasks. */
   async stop(): Promise<void> {
+    this.#over = true
     await (this.#servers ?? this.#first).stop()
     await this.#workers?.stop()
   }
 
   async kill(): Promise<void> {
+    this.#over = true
     await Promise.all([(this.#servers ?? this.#first).kill(), this.#workers?.kill()])
   }
 

@@ -21,13 +21,14 @@ export class Lobby {
   #port = 0
   /** A server, what to tell instead, or nobody yet. */
   #host: Child | string | undefined
+  #closed = false
 
   /** The port that is open; 0 before. */
   get port(): number {
     return this.#port
   }
 
-  /** Opens the port, where it isn't open already, and closes the earlier one. @throws SetupError as `openHttp`; the earlier one stays open. */
+  /** Opens the port, where it isn't open already, and closes the earlier one; nothing after `close`. @throws SetupError as `openHttp`; the earlier one stays open. */
   async open({ host, port }: Place): Promise<void> {
     const earlier = this.#place
     if (earlier?.host === host && earlier.port === port) return
@@ -58,14 +59,16 @@ export class Lobby {
     this.#admitWaiting()
   }
 
-  /** Closes the port, and the connections that wait. */
+  /** Closes the port for good, and the connections that wait. */
   close(): void {
+    this.#closed = true
     this.#close()
     for (const connection of this.#waiting) connection.destroy()
     this.#waiting.clear()
   }
 
   async #listen(place: Place): Promise<void> {
+    if (this.#closed) return
     // Nothing is read here: whoever gets a connection reads it from the start.
     const listener = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (connection) => {
       // Its client has gone while it waited.
@@ -79,6 +82,8 @@ export class Lobby {
       throw listenError(asError(error), place.host, place.port)
     })
     listener.off('error', reject)
+    // Meanwhile.
+    if (this.#closed) return void listener.close()
     this.#close()
     this.#listener = listener
     this.#place = place

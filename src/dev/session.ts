@@ -22,15 +22,17 @@ export interface SessionOptions {
 /**
  * A service under development: one generation of its processes serves while the next one loads. The next takes over when its server is ready; if
  * it never is, the earlier one goes on.
+ *
+ * A generation is coming, then current, then ending; or ending at once, where it never serves. Each move is made in one turn. Once the session is
+ * over none is begun, and those that are ending start nothing.
  */
 export class Session implements Stoppable {
   readonly #options: SessionOptions
   readonly #lobby = new Lobby()
   readonly #spares = new Spares()
-  /** Generations that have been replaced and still end. */
-  readonly #ending = new Set<Promise<void>>()
-  #current: Generation | undefined
   #coming: Generation | undefined
+  #current: Generation | undefined
+  readonly #ending = new Map<Generation, Promise<void>>()
   /** Counts the wishes to reload; an attempt for an earlier one is void. */
   #wish = 0
   #attempt: Promise<void> | undefined
@@ -49,7 +51,7 @@ export class Session implements Stoppable {
     this.#wish++
     clearTimeout(this.#retry)
     this.#lobby.hold()
-    void this.#coming?.kill()
+    this.#giveUpComing()
     this.#attempt ??= this.#untilGranted()
   }
 
@@ -58,7 +60,7 @@ export class Session implements Stoppable {
     await this.#end((generation) => generation.stop())
   }
 
-  /** Ends everything at once. */
+  /** Ends everything at once, also what a stop still waits for. */
   async kill(): Promise<void> {
     await this.#end((generation) => generation.kill())
   }
@@ -68,13 +70,11 @@ export class Session implements Stoppable {
     this.#wish++
     clearTimeout(this.#retry)
     this.#lobby.close()
-    await Promise.all([
-      this.#spares.end(),
-      this.#coming?.kill(),
-      this.#current === undefined ? undefined : end(this.#current),
-      ...this.#ending,
-    ])
-    await this.#attempt
+    this.#giveUpComing()
+    if (this.#current !== undefined) this.#retire(this.#current, end)
+    this.#current = undefined
+    const ended = [...this.#ending.keys()].map(end)
+    await Promise.all([...ended, ...this.#ending.values(), this.#spares.end(), this.#attempt])
   }
 
   async #untilGranted(): Promise<void> {
@@ -83,6 +83,7 @@ export class Session implements Stoppable {
       await this.#try(tried)
     }
     this.#attempt = undefined
+    this.#receive()
   }
 
   async #try(wish: number): Promise<void> {
@@ -90,20 +91,18 @@ export class Session implements Stoppable {
     try {
       const config = this.#options.readConfig()
       await this.#lobby.open(config)
-      this.#coming = this.#generation(config)
-      const said = await this.#coming.loaded()
       if (wish !== this.#wish) return
-      await this.#takeOver(this.#coming, wish)
-      this.#tell({ config, said, ms: performance.now() - began })
+      const next = this.#begin(config)
+      const said = await next.loaded()
+      if (wish !== this.#wish) return
+      await this.#takeOver(next)
+      if (wish === this.#wish) this.#tell({ config, said, ms: performance.now() - began })
     } catch (error) {
       if (wish === this.#wish) this.#fail(error)
-    } finally {
-      if (this.#coming !== this.#current) this.#retire(this.#coming, (generation) => generation.kill())
-      this.#coming = undefined
     }
   }
 
-  #generation(config: Config): Generation {
+  #begin(config: Config): Generation {
     const { overrides, onLoaded } = this.#options
     const generation: Generation = new Generation({
       config,
@@ -112,39 +111,53 @@ export class Session implements Stoppable {
       spares: this.#spares,
       onLoaded,
       onServerDied: () => this.#serverDied(generation),
-      onServerBack: () => {
-        if (generation === this.#current && this.#attempt === undefined) this.#admit()
-      },
+      onServerBack: () => this.#receive(),
     })
+    this.#coming = generation
     return generation
   }
 
-  /** The earlier worker has taken its last task before the new server fires its first: nothing that new code fires runs as old code. */
-  async #takeOver(next: Generation, wish: number): Promise<void> {
+  /** A wish that has come before it could take over, or the end. */
+  #giveUpComing(): void {
+    const coming = this.#coming
+    this.#coming = undefined
+    if (coming !== undefined) this.#retire(coming, (generation) => generation.kill())
+  }
+
+  /**
+   * The earlier worker has taken its last task before the new server gets its first request: nothing that new code fires runs as old code. A wish that
+   * comes meanwhile waits for the end of it: what it makes may not run, and then this one goes on.
+   */
+  async #takeOver(next: Generation): Promise<void> {
     const earlier = this.#current
-    await earlier?.pauseTasks()
+    this.#coming = undefined
     this.#current = next
     this.#broken = undefined
-    if (wish === this.#wish) this.#admit()
-    this.#retire(earlier, (generation) => generation.stop())
+    if (earlier !== undefined) {
+      const paused = earlier.pauseTasks()
+      this.#retire(earlier, () => paused.then(() => earlier.stop()))
+      await paused
+    }
     // Spares when nothing else is left to start.
     void next.settle().then(() => {
-      if (next === this.#current && !this.#over) this.#spares.prepare(next.roles)
+      if (next === this.#current) this.#spares.prepare(next.roles)
     })
   }
 
-  #admit(): void {
+  /** What becomes of requests while no reload is under way. */
+  #receive(): void {
+    if (this.#over || this.#attempt !== undefined) return
     if (this.#current?.server !== undefined) this.#lobby.admitTo(this.#current.server)
+    else if (this.#current === undefined && this.#broken !== undefined) this.#lobby.refuse(this.#broken)
     // It has died: requests wait until another is in its place.
     else this.#lobby.hold()
   }
 
   #fail(error: unknown): void {
+    this.#giveUpComing()
     const { message, said } = failureOf(error)
     const known = message === this.#broken
     this.#broken = message
-    if (this.#current === undefined) this.#lobby.refuse(message)
-    else this.#admit()
     if (!known) {
       if (!said) process.stderr.write(`${message}\n`)
       emit('dev.broken', { serving: this.#current !== undefined })
@@ -156,10 +169,10 @@ export class Session implements Stoppable {
 
   /** The files as they are now are known not to run, so there is no use in starting the next one from them. */
   #serverDied(generation: Generation): void {
-    if (generation !== this.#current || this.#broken === undefined || this.#over) return
+    if (generation !== this.#current || this.#broken === undefined) return
     this.#current = undefined
     this.#retire(generation, (dead) => dead.stop())
-    this.#lobby.refuse(this.#broken)
+    this.#receive()
     emit('dev.broken', { serving: false })
   }
 
@@ -170,11 +183,9 @@ export class Session implements Stoppable {
     this.#announced = port
   }
 
-  #retire(generation: Generation | undefined, end: (generation: Generation) => Promise<void>): void {
-    if (generation === undefined) return
-    const ending = end(generation)
-    this.#ending.add(ending)
-    void ending.then(() => this.#ending.delete(ending))
+  #retire(generation: Generation, end: (generation: Generation) => Promise<void>): void {
+    const ended = end(generation).finally(() => this.#ending.delete(generation))
+    this.#ending.set(generation, ended)
   }
 }
 

@@ -19,6 +19,7 @@ interface Spare {
 /** Processes started ahead of their need: most of the time that a server needs to start goes into loading Macaron and its dependencies. */
 export class Spares {
   readonly #waiting = new Map<DevRole, Spare>()
+  #ended: Promise<unknown> | undefined
 
   /** Sets the spare of this role to work, or else a process that is started for it. */
   take(wanted: Wanted): Child {
@@ -31,14 +32,15 @@ export class Spares {
 
   /** Starts the spares that are missing. */
   prepare(roles: readonly DevRole[]): void {
+    if (this.#ended !== undefined) return
     for (const role of roles) if (!this.#waiting.has(role)) this.#add(role)
   }
 
-  /** Ends them all. */
+  /** Ends them all. Idempotent. */
   async end(): Promise<void> {
-    const children = [...this.#waiting.values()].map(({ child }) => child)
+    this.#ended ??= Promise.all([...this.#waiting.values()].map(({ child }) => child.kill()))
     this.#waiting.clear()
-    await Promise.all(children.map((child) => child.kill()))
+    await this.#ended
   }
 
   #add(role: DevRole): void {

@@ -124,3 +124,12 @@ test('a close ends those that wait', async (t) => {
   lobby.close()
   await ended
 })
+
+test('after a close nothing is opened, also where that was under way', async () => {
+  const lobby = new Lobby()
+  const opening = lobby.open(place)
+  lobby.close()
+  await opening
+  await lobby.open(place)
+  assert.equal(lobby.port, 0)
+})

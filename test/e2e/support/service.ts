@@ -25,6 +25,8 @@ export interface StartOptions extends FolderOptions {
   readonly kill?: readonly KillRule[]
   readonly seed?: number
   readonly uid?: number
+  /** A program with its arguments that runs the command. */
+  readonly through?: readonly string[]
   /** Whether to wait until it serves or works. Default true. */
   readonly wait?: boolean
 }
@@ -72,7 +74,8 @@ export class RunningService {
     this.port = port
     this.#command = command
     const listen = command === 'work' ? [] : ['--port', String(port), '--host', '127.0.0.1']
-    this.#process = spawn(process.execPath, [bin, command, '--service', folder, ...listen], {
+    const [program = '', ...args] = [...(options.through ?? []), process.execPath, bin, command]
+    this.#process = spawn(program, [...args, '--service', folder, ...listen], {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...cleanEnvironment(), ...killing(folder, options), ...options.env, [markVariable]: this.mark },
