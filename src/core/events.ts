@@ -113,6 +113,8 @@ export interface Events {
   'store.taken_over': { from: string }
   'store.trouble': { code: string; message: string }
   'store.well': { afterMs: number }
+  'store.log_long': { code: string; message: string }
+  'store.log_short': { afterMs: number }
   'client.end': {
     client: string
     operation: string

@@ -127,6 +127,11 @@ const lines: Lines = {
   ],
   'store.trouble': (e) => ['error', e.message, { code: e.code }],
   'store.well': (e) => ['info', `The task store works again after ${Math.round(e.afterMs)} ms`],
+  'store.log_long': (e) => ['warn', e.message, { code: e.code }],
+  'store.log_short': (e) => [
+    'info',
+    `The store's write-ahead log is short again after ${Math.round(e.afterMs / 1000)} s`,
+  ],
   'client.retry': (e) => [
     'warn',
     `The call of ${e.client}: ${e.operation} is tried again in ${Math.round(e.ms)} ms (try ${e.tries + 1}): ${e.why}`,

@@ -181,6 +181,8 @@ export interface EngineHealth {
   readonly storing: boolean
   /** Plain sentences, empty when ok. */
   readonly reasons: readonly string[]
+  /** What will hinder it if nobody sees to it; it may be ok all the same. */
+  readonly warnings: readonly string[]
   readonly waiting: number
   readonly running: number
   readonly parked: number

@@ -151,6 +151,7 @@ export function unopenedHealth(failure: Error | undefined): EngineHealth {
     ok: false,
     storing: false,
     reasons: [reason],
+    warnings: [],
     waiting: 0,
     running: 0,
     parked: 0,

@@ -99,8 +99,8 @@ async function readiness({
   if (health === undefined) return { status: 200, body: { ok: true, reasons: [] } }
   try {
     const found = await health()
-    // Reasons name files and hosts: they are for `macaron health` and the log.
-    const { reasons: _reasons, ...figures } = found
+    // Sentences name files and hosts: they are for `macaron health` and the log.
+    const { reasons: _reasons, warnings: _warnings, ...figures } = found
     return { status: found.ok ? 200 : 503, body: production ? figures : found }
   } catch (error) {
     const why = production ? '' : `: ${asError(error).message}`

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
-import { test } from 'node:test'
+import { mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { type TestContext, test } from 'node:test'
+import { type Events, on } from '../../src/core/events.ts'
+import { Checkpoints } from '../../src/engines/sqlite/checkpoints.ts'
 import { Log } from '../../src/engines/sqlite/log.ts'
-import { makeMessages } from '../../src/testing/engine-suite/setup.ts'
+import { makeMessages, TestWorker } from '../../src/testing/engine-suite/setup.ts'
 import { ownFolder } from '../support/folder.ts'
+import { startedProgram } from '../support/processes.ts'
+import { until } from '../support/until.ts'
 import { openEngine, storeFile } from './store-file.ts'
 
 test('a server without a worker copies its log into the database file, so that the log does not grow for ever', async (test) => {
@@ -35,3 +39,62 @@ test('a log that is closed in the middle of a flush ends the flush first, and ne
   }
   assert.equal(readFileSync(`${file}-wal`, 'utf8'), 'frames')
 })
+
+for (const role of ['server', 'worker'] as const)
+  test(`a process that reads for long makes the log of a ${role} long: told once, tasks are stored all the same, and once it ends the log is short again`, async (test) => {
+    const folder = ownFolder(test)
+    const engine = await openEngine(test, { folder, role })
+    if (role === 'worker') await TestWorker.start(engine, { room: { ordinary: 0 } })
+    const told = tellings(test)
+    const reader = await startedProgram(test, new URL('./fixtures/read-on.ts', import.meta.url), {
+      args: [storeFile(folder)],
+    })
+    const args = JSON.stringify(['x'.repeat(1_000_000)])
+    for (let batch = 0; batch < 26; batch++) await engine.enqueue(makeMessages(10, { args }))
+    const long = await until(() => told.long[0], { what: 'it to be told' })
+    assert.equal(long.code, 'STORE_LOG_LONG')
+    assert.match(
+      long.message ?? '',
+      /has grown to \d+ MiB, since another process has been reading it for long/,
+    )
+    const health = await engine.health()
+    assert.equal(health.storing, true)
+    assert.deepEqual([health.warnings.length, health.warnings[0]?.includes('[STORE_LOG_LONG]')], [1, true])
+    assert.equal(
+      health.reasons.some((reason) => reason.includes('STORE_LOG_LONG')),
+      false,
+    )
+    await engine.enqueue(makeMessages(10, { args }))
+    assert.deepEqual([told.long.length, told.short.length], [1, 0])
+    reader.kill('SIGKILL')
+    await until(() => told.short.length === 1, { what: 'the log to be short again' })
+    assert.deepEqual((await engine.health()).warnings, [])
+    assert.ok(statSync(`${storeFile(folder)}-wal`).size < 100_000_000)
+    assert.equal((await engine.counts()).queued, 270)
+    assert.equal(told.long.length, 1)
+  })
+
+test('a thread that fails is told with its reason where the log is long, and tried again', async (test) => {
+  const file = `${ownFolder(test)}/some.db`
+  mkdirSync(file)
+  writeFileSync(`${file}-wal`, '')
+  const told = tellings(test)
+  const checkpoints = new Checkpoints(file)
+  test.after(() => checkpoints.close())
+  truncateSync(`${file}-wal`, 200 * 1024 * 1024)
+  checkpoints.wrote(50_000_000)
+  const long = await until(() => told.long[0], { what: 'it to be told' })
+  assert.match(
+    long.message ?? '',
+    /grown to 200 MiB, since copying it into the file fails \(unable to open database file\)/,
+  )
+  truncateSync(`${file}-wal`, 0)
+  await until(() => told.short.length === 1, { what: 'another try' })
+})
+
+function tellings(test: TestContext) {
+  const told = { long: [] as Events['store.log_long'][], short: [] as Events['store.log_short'][] }
+  test.after(on('store.log_long', (detail) => void told.long.push(detail)))
+  test.after(on('store.log_short', (detail) => void told.short.push(detail)))
+  return told
+}

@@ -9,6 +9,7 @@ const well: EngineHealth = {
   ok: true,
   storing: true,
   reasons: [],
+  warnings: [],
   waiting: 3,
   running: 2,
   parked: 1,

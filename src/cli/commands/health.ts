@@ -40,7 +40,7 @@ function healthLines(health: EngineHealth): readonly string[] {
   const oldest = waiting === 0 ? '' : `, the oldest for ${(oldestWaitMs / 1000).toFixed(1)} s`
   return [
     health.ok ? 'well' : 'NOT WELL',
-    ...health.reasons.map((reason) => `  ${reason}`),
+    ...[...health.reasons, ...health.warnings].map((sentence) => `  ${sentence}`),
     `${waiting} waiting${oldest}; ${running} running; ${parked} parked; ${workers} worker(s) alive`,
   ]
 }

@@ -1,25 +1,33 @@
 import { Worker } from 'node:worker_threads'
+import { asError } from '../../core/errors.ts'
+import { LogLength, logBytes } from './log-length.ts'
 
 /**
  * Keeps the write-ahead log of a server short where no worker does: when enough was written, a thread that lives for one checkpoint copies the log into
- * the database file. On the loop that would stop requests for as long as the disk takes.
+ * the database file. On the loop that would stop requests for as long as the disk takes. What hinders that (a process that reads for long, a thread that
+ * can't be started) is told once the log is longer than it should ever be, and tried again until it is not.
  */
 export class Checkpoints {
   readonly #file: string
   /** Written since the last checkpoint has begun. */
   #bytes = 0
   #running: { readonly thread: Worker; readonly ended: Promise<void> } | undefined
+  readonly #length: LogLength
+  #again: NodeJS.Timeout | undefined
+  #closed = false
 
   constructor(file: string) {
     this.#file = file
+    this.#length = new LogLength(file)
+    // What an earlier process has left.
+    this.#bytes = logBytes(file)
   }
 
   /** Told of every commit, with about how many bytes were in it. */
   wrote(bytes: number): void {
     this.#bytes += bytes + commitBytes
     if (this.#bytes < bytesBetween || this.#running !== undefined) return
-    this.#bytes = 0
-    this.#running = this.#run()
+    this.#begin()
   }
 
   /** To be awaited before a write, where there is something to wait for: a disk that can't keep up must not make the log grow for ever. */
@@ -33,18 +41,44 @@ export class Checkpoints {
     await this.#running?.ended
   }
 
-  /** What hinders a checkpoint hinders the next write too, which tells its caller. */
+  /** Ends it, the one under way last. */
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#again)
+    await this.idle()
+  }
+
+  #begin(): void {
+    clearTimeout(this.#again)
+    this.#bytes = 0
+    try {
+      this.#running = this.#run()
+    } catch (error) {
+      this.#done(asError(error))
+    }
+  }
+
   #run(): { thread: Worker; ended: Promise<void> } {
     const thread = new Worker(threadFile, { workerData: this.#file })
+    let fault: Error | undefined
     thread.unref()
-    thread.on('error', () => undefined)
+    thread.on('error', (error) => {
+      fault = asError(error)
+    })
     const ended = new Promise<void>((resolve) => {
       thread.on('exit', () => {
         this.#running = undefined
+        this.#done(fault)
         resolve()
       })
     })
     return { thread, ended }
+  }
+
+  /** A log that is still too long is tried again by itself: what hindered it may go while nothing is written. */
+  #done(fault: Error | undefined): void {
+    if (!this.#length.look(fault) || this.#closed) return
+    this.#again = setTimeout(() => this.#begin(), againMs).unref()
   }
 }
 
@@ -52,6 +86,7 @@ export class Checkpoints {
 const commitBytes = 16_384
 const bytesBetween = 41_943_040
 const mostBytesAhead = 3 * bytesBetween
+const againMs = 3_000
 
 // Built or run from source: this file's own ending tells.
 const threadFile = new URL(

@@ -2,6 +2,7 @@ import type { EngineHealth } from '../engine.ts'
 import { reasonOf } from '../waiting.ts'
 import { lookForWaiting } from './claim.ts'
 import { integer } from './columns.ts'
+import { longLog } from './log-length.ts'
 import { readOwners, readStuck, type Stuck } from './owners.ts'
 import type { Reader } from './reader.ts'
 import { inLine, stateCode } from './schema.ts'
@@ -39,13 +40,15 @@ export async function examine(options: HealthOptions): Promise<EngineHealth> {
     })
   const workers = attempt(() => countAlive(site, seen.owners), faults) ?? 0
   const { waiting, running, parked, oldestWaitMs } = seen
+  const warnings = attempt(() => logWarning(options.file), faults) ?? []
   const reasons = [
     ...faults,
     ...spaceReason(site, options.file),
     ...waitingReason(seen, workers),
     ...stuckReasons(seen),
   ]
-  return { ok: reasons.length === 0, storing, reasons, waiting, running, parked, oldestWaitMs, workers }
+  const figures = { waiting, running, parked, oldestWaitMs, workers }
+  return { ok: reasons.length === 0, storing, reasons, warnings, ...figures }
 }
 
 interface Seen {
@@ -104,6 +107,12 @@ function spaceReason(site: Site, file: string): string[] {
   return [
     `Only ${Math.floor(free / 1024)} KiB are free on the disk of ${file}: tasks can't be stored once it is full.`,
   ]
+}
+
+/** No reason to send requests elsewhere: tasks are stored and run. */
+function logWarning(file: string): string[] {
+  const long = longLog(file)
+  return long === undefined ? [] : [reasonOf(long)]
 }
 
 function waitingReason({ waiting, oldestWaitMs }: Seen, workers: number): string[] {

@@ -1,7 +1,7 @@
-import { statSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Trouble } from '../../core/trouble.ts'
 import type { Transaction } from './connection.ts'
+import { LogLength, logBytes } from './log-length.ts'
 import { beat, beatEveryMs } from './machine.ts'
 import { waitYielding } from './patience.ts'
 import { countSettled, isAnyExpired, purge, trim } from './retention.ts'
@@ -30,12 +30,14 @@ const unparkEveryMs = 5_000
 export class Maintenance {
   readonly #options: MaintenanceOptions
   readonly #rounds: Rounds
+  readonly #logLength: LogLength
   #names = ''
   #unparkedAt = 0
 
   constructor(options: MaintenanceOptions, rounds: Rounds) {
     this.#options = options
     this.#rounds = rounds
+    this.#logLength = new LogLength(options.store.file)
     rounds.every(beatEveryMs, () => this.#beat())
     rounds.every(1_000, () => this.#deleteExpired())
     rounds.every(1_000, () => this.#deleteSurplus())
@@ -93,8 +95,9 @@ export class Maintenance {
   /** A busy log stays as it is; the next round tries again. */
   async #emptyLog(): Promise<void> {
     const { store } = this.#options
-    const size = statSync(`${store.file}-wal`, { throwIfNoEntry: false })?.size ?? 0
-    if (size > longestLog) store.tryRead((sql) => sql.first('PRAGMA wal_checkpoint(TRUNCATE)'))
+    if (logBytes(store.file) > longestLog)
+      store.tryRead((sql) => sql.first('PRAGMA wal_checkpoint(TRUNCATE)'))
+    this.#logLength.look()
   }
 
   #read<T>(work: (sql: Sql) => T): Promise<T> {

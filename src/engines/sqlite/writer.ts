@@ -47,7 +47,7 @@ export class Writer {
   /** Finishes what was asked for, then ends. Idempotent. */
   async close(): Promise<void> {
     clearInterval(this.#beating)
-    await this.#options.checkpoints?.idle()
+    await this.#options.checkpoints?.close()
     this.#options.store.close()
   }
 

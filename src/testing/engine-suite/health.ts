@@ -7,6 +7,7 @@ export const health: Part = {
       ok: true,
       storing: true,
       reasons: [],
+      warnings: [],
       waiting: 0,
       running: 0,
       parked: 0,

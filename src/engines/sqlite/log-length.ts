@@ -1,0 +1,50 @@
+import { statSync } from 'node:fs'
+import { StoreError } from '../../core/errors.ts'
+import { emit } from '../../core/events.ts'
+
+/** Checkpoints keep the write-ahead log below this, unless something hinders them for long. */
+const longestLogBytes = 160 * 1024 * 1024
+
+/** How long the write-ahead log of the database `file` is now; 0 where it has none. */
+export function logBytes(file: string): number {
+  return statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0
+}
+
+/** What there is to say of a log that is too long; `fault`: what the last checkpoint failed with. Its tasks are stored all the same. */
+export function longLog(file: string, fault?: Error): StoreError | undefined {
+  const bytes = logBytes(file)
+  if (bytes <= longestLogBytes) return undefined
+  const why =
+    fault === undefined
+      ? `another process has been reading it for long (a backup, a database tool with an open transaction): find it with \`fuser ${file}\` and end it`
+      : `copying it into the file fails (${fault.message})`
+  return new StoreError(
+    'STORE_LOG_LONG',
+    `The write-ahead log of ${file} has grown to ${Math.round(bytes / 1024 / 1024)} MiB, since ${why}. Tasks are stored as before, until the disk is full.`,
+    { cause: fault },
+  )
+}
+
+/** Tells once that the log of `file` is too long, and once that it no longer is. */
+export class LogLength {
+  readonly #file: string
+  #since: number | undefined
+
+  constructor(file: string) {
+    this.#file = file
+  }
+
+  /** Looks, and gives whether it is too long. */
+  look(fault?: Error): boolean {
+    const long = longLog(this.#file, fault)
+    if (long !== undefined && this.#since === undefined) {
+      this.#since = performance.now()
+      emit('store.log_long', { code: long.code, message: long.message })
+    }
+    if (long === undefined && this.#since !== undefined) {
+      emit('store.log_short', { afterMs: Math.round(performance.now() - this.#since) })
+      this.#since = undefined
+    }
+    return long !== undefined
+  }
+}
