@@ -2,12 +2,17 @@ import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { codeOf, RequestError } from '../core/errors.ts'
 import { STATUS_CODES } from '../core/node-http.ts'
+import { incomplete } from './body.ts'
+import type { Connections } from './connections.ts'
 import { interrupt } from './deadlines.ts'
 import { errorAnswer, errorFacts } from './errors.ts'
 import type { InFlight } from './in-flight.ts'
 
 /** Answers what is no HTTP, or never ends: requests that reach no route because they can't be read. */
-export function clientErrors(inFlight: InFlight): (error: Error, socket: Socket) => void {
+export function clientErrors(
+  connections: Connections,
+  inFlight: InFlight,
+): (error: Error, socket: Socket) => void {
   // Everything that still comes over such a connection is an error again.
   const refused = new WeakSet<Socket>()
   return (error, socket) => {
@@ -15,12 +20,24 @@ export function clientErrors(inFlight: InFlight): (error: Error, socket: Socket)
     refused.add(socket)
     if (codeOf(error) === 'ECONNRESET' || !socket.writable) return void socket.destroy()
     const refusal = refusalOf(error)
-    const newest = inFlight.of(socket).at(-1)
-    if (newest === undefined) return endWith(socket, rawReply(refusal))
+    const due = connections.due(socket)
+    if (due === undefined) return endWith(socket, rawReply(refusal))
+    const { newest, isOnly } = due
+    const exchange = inFlight.of(socket).find(({ reply }) => reply.raw === newest)
+    // Its own body is what can't be read; what waits for it outside of the pipeline would wait for ever.
+    if (!newest.req.complete && exchange === undefined) {
+      return isOnly && !newest.headersSent ? endWith(socket, rawReply(refusal)) : void socket.destroy()
+    }
+    if (!newest.req.complete && exchange !== undefined)
+      interrupt(exchange, hasEnded(error) ? incomplete(error) : refusal)
     // An answer now would be taken for that of a request that is still being served: let those end first, the connection with the last.
-    newest.last = true
-    if (!newest.request.raw.complete) interrupt(newest, refusal)
+    connections.endAfterReplies(socket)
   }
+}
+
+/** The caller has closed his side in the middle of a body. */
+function hasEnded(error: Error): boolean {
+  return codeOf(error) === 'HPE_INVALID_EOF_STATE'
 }
 
 /** Leaves the other side a moment to read the reply: closed at once, its own unread bytes would wipe that out. */

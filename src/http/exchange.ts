@@ -39,8 +39,6 @@ export class Exchange {
   tasks = 0
   /** Ends a wait for the body or the handler with an error; undefined while neither is waited for. */
   interrupt: ((error: Error) => void) | undefined = undefined
-  /** Its connection can't go on after its reply. */
-  last = false
   /** The reply is out, or never will be. */
   isAnswered = false
   #leaving: (() => void)[] | undefined = undefined

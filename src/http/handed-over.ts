@@ -2,6 +2,7 @@ import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { HttpOptions } from './options.ts'
 import { addressOf, buildHttp, type HttpServer } from './server.ts'
+import { Wait } from './wait.ts'
 
 /** Connections that another process has accepted and hands to this one, in place of a port of its own. */
 export interface HandedOver {
@@ -31,7 +32,7 @@ export async function openHandedOver(options: HttpOptions, source: HandedOver): 
  */
 class HandedOverConnections {
   readonly #open = new Set<Socket>()
-  #whenEmpty: (() => void) | undefined
+  readonly #allEnded = new Wait()
 
   constructor(server: Server, source: HandedOver) {
     server.maxRequestsPerSocket = 1
@@ -50,7 +51,7 @@ class HandedOverConnections {
 
   #forget(socket: Socket): void {
     this.#open.delete(socket)
-    if (this.#open.size === 0) this.#whenEmpty?.()
+    if (this.#open.size === 0) this.#allEnded.tell()
   }
 
   /**
@@ -59,11 +60,9 @@ class HandedOverConnections {
    */
   async drained(ms: number): Promise<void> {
     if (this.#open.size === 0) return
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#whenEmpty = resolve
-    const timers = [setTimeout(resolve, ms), setTimeout(() => this.#closeSilent(), firstBytesMs)]
-    await promise
-    for (const timer of timers) clearTimeout(timer)
+    const timer = setTimeout(() => this.#closeSilent(), firstBytesMs)
+    await this.#allEnded.atMost(ms)
+    clearTimeout(timer)
   }
 
   #closeSilent(): void {

@@ -1,10 +1,11 @@
 import type { Socket } from 'node:net'
 import type { Exchange } from './exchange.ts'
+import { Wait } from './wait.ts'
 
 /** The requests that have not been answered yet. */
 export class InFlight {
   readonly #exchanges = new Set<Exchange>()
-  #whenEmpty: (() => void) | undefined
+  readonly #emptied = new Wait()
 
   add(exchange: Exchange): void {
     this.#exchanges.add(exchange)
@@ -12,7 +13,7 @@ export class InFlight {
 
   delete(exchange: Exchange): void {
     this.#exchanges.delete(exchange)
-    if (this.#exchanges.size === 0) this.#whenEmpty?.()
+    if (this.#exchanges.size === 0) this.#emptied.tell()
   }
 
   get all(): Iterable<Exchange> {
@@ -26,12 +27,6 @@ export class InFlight {
 
   /** Resolves when none is left, or after `ms`. */
   async empty(ms: number): Promise<void> {
-    if (this.#exchanges.size === 0) return
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#whenEmpty = resolve
-    const timer = setTimeout(resolve, ms)
-    await promise
-    clearTimeout(timer)
-    this.#whenEmpty = undefined
+    if (this.#exchanges.size > 0) await this.#emptied.atMost(ms)
   }
 }

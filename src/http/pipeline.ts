@@ -57,8 +57,6 @@ export class Pipeline {
   readonly #stages: readonly Stage[]
   readonly #options: Pick<HttpOptions, 'drop' | 'errorFormat'>
   readonly #slowMs: number
-  /** Hooks may hold a reply back after it was handed to Fastify. */
-  readonly #sendsLater: boolean
   readonly #crashes: Crashes
   readonly #checkError: (exchange: Exchange, answer: Answer) => void
   #closing = false
@@ -67,7 +65,6 @@ export class Pipeline {
     this.#stages = stagesOf(options)
     this.#options = options
     this.#slowMs = options.slowCallMs || Number.POSITIVE_INFINITY
-    this.#sendsLater = options.compress === true || options.plugins !== undefined
     this.#crashes = new Crashes(options)
     this.#checkError = options.replyCheck === 'off' ? () => undefined : checkErrorReply
   }
@@ -76,7 +73,7 @@ export class Pipeline {
     return this.#closing
   }
 
-  /** From here on replies end their connections. */
+  /** From here on it says that it isn't ready for more. */
   close(): void {
     this.#closing = true
   }
@@ -109,11 +106,6 @@ export class Pipeline {
     return answer
   }
 
-  /** While the server stops, the newest request of a connection is its last one. */
-  #isLast(exchange: Exchange): boolean {
-    return this.#closing && this.inFlight.of(exchange.request.raw.socket).at(-1) === exchange
-  }
-
   #reply(exchange: Exchange): void {
     try {
       this.#send(exchange, known(exchange.answer))
@@ -130,29 +122,25 @@ export class Pipeline {
 
   #send(exchange: Exchange, answer: Answer): void {
     const { callId, reply, context } = exchange
-    const options = { callId, last: exchange.last || this.#isLast(exchange) }
     const { payload } = answer
-    if (!(payload instanceof Readable)) return void send(reply, answer, options)
+    if (!(payload instanceof Readable)) return void send(reply, answer, callId)
     exchange.onLeave(() => payload.destroy())
     payload.once('error', (error) => {
       // Before the reply has begun, it becomes a 500 like any other; afterwards the caller sees his connection end.
       if (reply.raw.headersSent) this.#crashes.thrown(exchange, errorFacts(error))
     })
     // What the stream does while it is read is still done for this request.
-    withContext(known(context), () => send(reply, answer, options))
+    withContext(known(context), () => send(reply, answer, callId))
   }
 
-  /**
-   * While the server stops, or where hooks can hold replies back, a request is in flight until its reply is out: connections without any are ended. So is one
-   * whose reply is a stream, or whose files may be part of it.
-   */
+  /** A request whose reply is a stream, or whose files may be part of it, is in flight until its reply is out. */
   #leave(exchange: Exchange): void {
     const { raw } = exchange.reply
     const leave = () => {
       this.inFlight.delete(exchange)
       exchange.leave()
     }
-    if ((this.#closing || this.#sendsLater || exchange.holds) && !raw.writableFinished && !raw.destroyed)
+    if (exchange.holds && !raw.writableFinished && !raw.destroyed)
       raw.once('finish', leave).once('close', leave)
     else leave()
   }

@@ -30,7 +30,7 @@ export function refuser({ errorFormat, reporter }: RefuseOptions): Refuse {
     const facts = errorFacts(thrown)
     const callId = callIdOf(request.raw.headers)
     const answer = errorReply(facts, errorFormat)
-    send(reply, answer, { callId, last: false })
+    send(reply, answer, callId)
     const { method, url } = { method: request.method, url: request.raw.url?.split('?', 1)[0] ?? '' }
     if (facts.status >= 500) {
       const { errorId, error } = facts

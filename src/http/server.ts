@@ -55,7 +55,7 @@ export async function buildHttp(
   const docs = new Docs({ ...options, refuse })
   const docsPaths = options.docs === true ? docs.pathsBeside(routes) : []
   const notFound = new NotFound(knownPaths(routes, builtIns, docsPaths))
-  const onBroken = clientErrors(pipeline.inFlight)
+  const onBroken = clientErrors(connections, pipeline.inFlight)
   const ownRoutes = options.plugins !== undefined
   const app = openRouter({ server, onBroken, notFound, refuse, ownRoutes })
   await addPlugins(app, options)
@@ -64,12 +64,14 @@ export async function buildHttp(
   addBuiltIns(app, builtIns, refuse)
   docs.add(app, docsPaths)
   await app.ready()
+  connections.leaveUpgrades()
   let stopped: Promise<void> | undefined
   return {
     server,
     inject: app.inject.bind(app),
     stop() {
-      stopped ??= connections.end(pipeline, options.stopTimeoutMs ?? 10_000).then(() => app.close())
+      const ms = options.stopTimeoutMs ?? 10_000
+      stopped ??= connections.end({ pipeline, ms, closePlugins: () => app.close() })
       return stopped
     },
   }

@@ -145,6 +145,13 @@ export function talk(server: HttpServer, ...pieces: readonly (string | Uint8Arra
   })
 }
 
+export function refusesConnections(server: HttpServer): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(server.address.port, '127.0.0.1')
+    socket.on('connect', () => resolve(false)).on('error', () => resolve(true))
+  })
+}
+
 export interface RawReply {
   readonly status: number
   readonly head: string

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { connect } from 'node:net'
 import { test } from 'node:test'
 import type { Scope } from '../../src/core/context.ts'
 import type { HttpOptions } from '../../src/http/options.ts'
@@ -11,6 +10,7 @@ import {
   get,
   httpOptions,
   rawReplies,
+  refusesConnections,
   serve,
   stage,
   type TestOperations,
@@ -29,12 +29,6 @@ function gated() {
   return { handler, scopes, open: () => gate.resolve() }
 }
 
-const refusesConnections = (server: HttpServer) =>
-  new Promise<boolean>((resolve) => {
-    const socket = connect(server.address.port, '127.0.0.1')
-    socket.on('connect', () => resolve(false)).on('error', () => resolve(true))
-  })
-
 async function open(operations: TestOperations, options: Partial<HttpOptions> = {}): Promise<HttpServer> {
   return openHttp(httpOptions(operations, options))
 }
@@ -48,7 +42,7 @@ test('stop waits for the requests in hand, accepts no new connection, and says t
   const stopping = server.stop().then(() => {
     stopped = true
   })
-  assert.equal(await refusesConnections(server), true)
+  await until(() => refusesConnections(server), { what: 'the port to close' })
   assert.equal(stopped, false)
   openGate()
   const { status, headers, json } = await waiting
