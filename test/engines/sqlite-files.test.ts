@@ -19,7 +19,7 @@ import { Store } from '../../src/engines/sqlite/store.ts'
 import { done, makeMessage, makeMessages, store, TestWorker } from '../../src/testing/engine-suite/setup.ts'
 import { ownFolder } from '../support/folder.ts'
 import { until } from '../support/until.ts'
-import { assertSound, openEngine, storeFile, tamper } from './store-file.ts'
+import { assertSound, openEngine, rowsOf, storeFile, tamper } from './store-file.ts'
 
 const corrupt = {
   name: 'StoreError',
@@ -89,6 +89,31 @@ test('a store from a newer version is refused and left as it is', async (test) =
   await assert.rejects(openEngine(test, { folder }), refusal)
   tamper(folder, 'PRAGMA user_version = 1')
   assert.equal((await (await openEngine(test, { folder })).counts()).queued, 1)
+})
+
+test('a store of an early version, with a signature for each message, is brought up to date', async (test) => {
+  const folder = ownFolder(test)
+  const early = await openEngine(test, { folder })
+  await store(early, ...makeMessages(3), makeMessage({ runAt: Date.now() + 60_000 }))
+  const worker = await TestWorker.start(early, { room: { ordinary: 2 } })
+  await worker.settle(await worker.lease(), done())
+  await early.close()
+  const columns = rowsOf(folder, "SELECT sql FROM sqlite_schema WHERE name = 'messages'")[0]?.sql
+  const withSignature = String(columns).replace(') STRICT', ', mac TEXT NOT NULL) STRICT')
+  tamper(
+    folder,
+    `ALTER TABLE messages RENAME TO now; ${withSignature}; INSERT INTO messages SELECT *, 'mac' FROM now;
+     DROP TABLE now; PRAGMA user_version = 1`,
+  )
+  const engine = await openEngine(test, { folder })
+  assertSound(folder)
+  const { parked, done: kept } = await engine.counts()
+  assert.deepEqual([parked, kept], [3, 1])
+  const [task] = await engine.list({ state: 'parked' })
+  assert.deepEqual([task?.reason, task?.error?.code], ['undecodable', 'UNDECODABLE'])
+  const fresh = makeMessage()
+  await store(engine, fresh)
+  assert.equal((await engine.find(fresh.id))?.state, 'queued')
 })
 
 test('an empty file, as a killed process may leave it, becomes a store', async (test) => {

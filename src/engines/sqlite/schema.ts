@@ -103,8 +103,26 @@ const first = `
   ) STRICT;
   INSERT INTO totals VALUES (1, 0, 0, 0, 0, 0, 0, 0);`
 
+/**
+ * Early stores, which no release has written, kept a signature of its own for each message, and sealed contexts in a way that is not read any more.
+ * Their version is that of later ones without.
+ */
+const withoutSignatures = `
+  UPDATE tasks SET state = ${stateCode.parked}, reason = 'undecodable', owner = NULL, lease = NULL,
+    settled_at = unixepoch() * 1000, expires_at = unixepoch() * 1000 + ${keepSettledMs},
+    error = json_object('code', 'UNDECODABLE', 'message', 'It was stored by a version before 0.1.0, whose seal is not read any more. Fire it anew.')
+  WHERE state < ${stateCode.done};
+  UPDATE totals SET parked = parked + scheduled + queued + running, scheduled = 0, queued = 0, running = 0;
+  ALTER TABLE messages DROP COLUMN mac;`
+
 /** From each version to the next; a store at version n has had the first n of them. Never change one that was released. */
-const steps: readonly string[] = [first]
+const steps: readonly ((sql: Sql) => void)[] = [
+  (sql) => sql.script(first),
+  (sql) => {
+    const signature = sql.first("SELECT 1 FROM pragma_table_info('messages') WHERE name = 'mac'")
+    if (signature !== undefined) sql.script(withoutSignatures)
+  },
+]
 
 export function versionOf(sql: Sql): number {
   return integer(sql.first('PRAGMA user_version')?.[0])
@@ -123,7 +141,7 @@ export function isOutdated(sql: Sql, file: string): boolean {
 
 /** Brings the store to this version; to be called within a transaction, where someone else may have done it meanwhile. */
 export function migrate(sql: Sql): void {
-  for (const step of steps.slice(versionOf(sql))) sql.script(step)
+  for (const step of steps.slice(versionOf(sql))) step(sql)
   sql.script(`PRAGMA user_version = ${steps.length}`)
 }
 
