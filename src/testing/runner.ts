@@ -1,9 +1,11 @@
 import { on } from '../core/events.ts'
 import type { Lease, Outcome, TaskRecord } from '../engines/engine.ts'
+import type { StoredError } from '../tasks/message.ts'
 import { defaultOptions } from '../tasks/options.ts'
 import { storedError } from '../tasks/retry.ts'
 import { type AttemptTools, runAttempt } from '../worker/attempt.ts'
 import { blame } from '../worker/blame.ts'
+import { reportParked } from '../worker/report-parked.ts'
 import type { FaultPlan, RunFault } from './faults.ts'
 import type { FiredLog } from './fired.ts'
 import { type Came, crashed, died, factsOf, lost, type RanTask, recorded } from './ran-task.ts'
@@ -78,7 +80,7 @@ export class Runner {
   }
 
   /** What the worker makes of it: what was not begun goes back as if it had not been taken, the rest is a suspect from here on. */
-  #loseExecutor(held: Held, after: 'claimed' | 'begun' | 'ran'): Promise<RanTask> {
+  async #loseExecutor(held: Held, after: 'claimed' | 'begun' | 'ran'): Promise<RanTask> {
     const thrown = died(after === 'ran' ? 'after the task had run' : 'when it had begun this task')
     const death = {
       asked: false,
@@ -86,15 +88,24 @@ export class Runner {
       expiresAt: this.#parts.now() + defaultOptions.keep.failed,
     }
     const outcome: Outcome = after === 'claimed' ? { kind: 'returned' } : blame(held.lease, death)
-    return this.#settle(held, { outcome, thrown })
+    const ran = await this.#settle(held, { outcome, thrown })
+    if (ran.outcome === 'parked') this.#report(held, death.error)
+    return ran
   }
 
   /** What the next worker makes of it: it gives back all that the dead one held. */
-  async #loseWorker({ lease: { message, attempt } }: Held): Promise<RanTask> {
+  async #loseWorker(held: Held): Promise<RanTask> {
+    const { message, attempt } = held.lease
     const { worker, find } = this.#parts
     const end = await worker.die()
     await end()
-    return crashed(factsOf(message, attempt, await find(message.id)), died('with its worker'))
+    const record = await find(message.id)
+    if (record?.state === 'parked') this.#report(held, record.error)
+    return crashed(factsOf(message, attempt, record), died('with its worker'))
+  }
+
+  #report({ lease: { message, attempt } }: Held, error: StoredError = { message: 'It was parked' }): void {
+    reportParked({ message, attempt, error }, this.#parts.tools)
   }
 
   /** The worker seems dead and isn't: what it has to say comes when its tasks are with the next one. */

@@ -23,10 +23,20 @@ export interface Ended {
   readonly ms: number
 }
 
+/** A task that was parked because a process died under it. */
+export interface ParkedTask {
+  readonly message: TaskMessage
+  /** How often it was run. */
+  readonly attempt: number
+  readonly error: StoredError
+}
+
 /** Worker to executor, besides the supervisor's `stop` and `kill`. */
 export type ToExecutor =
   /** `startBy`: by the monotonic clock, in ms; what has not been begun by then must be handed back. */
   | { readonly type: 'run'; readonly startBy: number; readonly orders: OrderColumns }
+  /** Asks that the service be told of a task that was parked without an executor's doing. */
+  | { readonly type: 'parked'; readonly parked: ParkedTask }
   /** Asks for a sign of life. */
   | { readonly type: 'ping' }
 

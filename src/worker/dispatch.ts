@@ -165,12 +165,12 @@ export class Dispatch implements PoolListener {
   #settle(lease: Lease, outcome: Outcome): void {
     const { id: taskId, name } = lease.message
     emit('task.outcome', { taskId, name, outcome: outcome.kind })
-    if (outcome.kind === 'parked')
-      emit('task.parked', { taskId, name, reason: outcome.reason, message: outcome.error.message })
     this.#unsettled++
-    // A lost lease is the engine's to report; here only how many wait counts.
-    void this.#colleagues?.consumption.settle(lease, outcome).then(() => {
+    // A lost lease is the engine's to report.
+    void this.#colleagues?.consumption.settle(lease, outcome).then((answer) => {
       this.#unsettled--
+      if (outcome.kind === 'parked' && answer === 'settled')
+        emit('task.parked', { taskId, name, reason: outcome.reason, message: outcome.error.message })
     })
   }
 }

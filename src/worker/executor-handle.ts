@@ -2,7 +2,14 @@ import { emit } from '../core/events.ts'
 import type { Lease } from '../engines/engine.ts'
 import type { Child } from '../supervisor/child.ts'
 import type { StoredError } from '../tasks/message.ts'
-import { type Ended, type FromExecutor, packOrders, type ToExecutor, unpackEnded } from './channel.ts'
+import {
+  type Ended,
+  type FromExecutor,
+  type ParkedTask,
+  packOrders,
+  type ToExecutor,
+  unpackEnded,
+} from './channel.ts'
 import { monotonicMs } from './clock.ts'
 import { Hand, type Held } from './hand.ts'
 import type { Mark } from './mark.ts'
@@ -124,6 +131,11 @@ export class ExecutorHandle {
     }))
     this.#outgoing = []
     this.#send({ type: 'run', startBy: first.handedAt + startWithinMs, orders: packOrders(orders) })
+  }
+
+  /** Asks it to tell the service of a parked task; there is no answer. */
+  reportParked(parked: ParkedTask): void {
+    this.#send({ type: 'parked', parked })
   }
 
   /** Takes back what was handed over too long ago and certainly was not begun. It gets nothing more until it is heard again. */

@@ -8,10 +8,11 @@ import { storedError } from '../tasks/retry.ts'
 import type { TaskRuntime } from '../tasks/runtime.ts'
 import { aliveFolderError } from './alive-folder.ts'
 import { type AttemptTools, runAttempt } from './attempt.ts'
-import type { Ready } from './channel.ts'
+import type { Ready, ToExecutor } from './channel.ts'
 import type { ExecutorSettings } from './executor-settings.ts'
 import { markWriter } from './mark.ts'
 import { OrderBook } from './order-book.ts'
+import { reportParked } from './report-parked.ts'
 import { Reports } from './reports.ts'
 
 /** The part of a service that runs tasks. */
@@ -51,7 +52,12 @@ export async function serveExecutor({ settings, load }: ExecutorOptions): Promis
     mark: markWriter(settings.markFile),
     run: (order) => runAttempt(order, tools),
   })
-  process.on('message', (message) => book.hear(message))
+  process.on('message', (message) => {
+    // The worker's half of the channel speaks this, and the supervisor's `stop` and `kill`.
+    const said = message as ToExecutor
+    if (said.type === 'parked') reportParked(said.parked, tools)
+    else book.hear(said)
+  })
   exitOnStrayErrors(reports)
   tellParent({ type: 'ready', tasks: tasks.names() } satisfies Ready)
   await stopped

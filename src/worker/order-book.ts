@@ -33,9 +33,7 @@ export class OrderBook {
     this.#pulse = new Pulse(() => this.#running > 0 || this.#next < this.#waiting.length, options.reports)
   }
 
-  hear(message: unknown): void {
-    // The worker's half of the channel speaks this, and the supervisor's `stop` and `kill`.
-    const said = message as ToExecutor
+  hear(said: ToExecutor): void {
     if (said.type === 'run') this.#accept(said)
     else if (said.type === 'ping') this.#pulse.beat()
   }

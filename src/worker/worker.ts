@@ -5,6 +5,7 @@ import { sweepAllOrphans, sweepOrphans } from '../supervisor/orphans.ts'
 import { aliveFolderError } from './alive-folder.ts'
 import { Dispatch } from './dispatch.ts'
 import { Pace } from './pace.ts'
+import { ParkedReports } from './parked-reports.ts'
 import { Pool } from './pool.ts'
 import type { ExecutorPlan } from './start-executor.ts'
 import { Watch } from './watch.ts'
@@ -48,13 +49,17 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   })
   const dispatch = new Dispatch({ executors, keepMs: retention.failed })
   let pool: Pool | undefined
+  // Before the store is asked for anything: it begins with what dead workers have left.
+  const reports = new ParkedReports({ engine, executors: () => pool?.handles ?? [] })
   // The store says who this worker is, and executors carry that name: until one of them is ready no slots are offered.
-  const consumption = await engine.consume({
+  const consuming = engine.consume({
     names: () => pool?.names() ?? [],
     slots: () => dispatch.slots(),
     run: (leases) => dispatch.take(leases),
     sweep: (deadOwner) => sweepOrphans(aliveFolder, deadOwner),
   })
+  consuming.catch(() => reports.stop())
+  const consumption = await consuming
   const { owner } = consumption
   pool = new Pool({ ...options, owner, pace: new Pace() }, dispatch)
   const watch = new Watch(pool, (leases) => dispatch.take(leases))
@@ -62,18 +67,20 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   try {
     await pool.start()
   } catch (error) {
+    reports.stop()
     await consumption.stop()
     throw error
   }
   consumption.more()
   emit('worker.ready', { owner, executors, tasks: pool.names() })
-  return new RunningWorker({ consumption, dispatch, pool, watch })
+  return new RunningWorker({ consumption, dispatch, pool, reports, watch })
 }
 
 interface Parts {
   readonly consumption: Consumption
   readonly dispatch: Dispatch
   readonly pool: Pool
+  readonly reports: ParkedReports
   readonly watch: Watch
 }
 
@@ -109,18 +116,20 @@ class RunningWorker implements Worker {
 
   /** Takes nothing more; waits for what runs until the deadline; gives the rest back once its executors are gone; frees the owner's lock last. */
   async #stop(): Promise<void> {
-    const { consumption, dispatch, pool, watch } = this.#parts
+    const { consumption, dispatch, pool, reports, watch } = this.#parts
     const running = this.executors().reduce((sum, { inHand }) => sum + inHand, 0)
     emit('worker.stopping', { owner: this.owner, running })
     await consumption.pause()
     dispatch.close()
     emit('worker.paused', { owner: this.owner })
     await pool.stop()
+    reports.stop()
     watch.stop()
     await consumption.stop()
   }
 
   async kill(): Promise<void> {
+    this.#parts.reports.stop()
     this.#parts.watch.stop()
     await this.#parts.pool.kill()
   }

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Consumer, Consumption, Engine, Lease, Outcome } from '../../src/engines/engine.ts'
+import type { Consumer, Consumption, Engine, Lease, Outcome, TaskRecord } from '../../src/engines/engine.ts'
 import type { TaskMessage } from '../../src/tasks/message.ts'
 import type { TaskState } from '../../src/tasks/states.ts'
 
@@ -7,7 +7,7 @@ import type { TaskState } from '../../src/tasks/states.ts'
  * The consuming side of the engine contract in memory, for tests of the worker that watch and steer every hand-over: real leases, suspects claimed apart,
  * nothing durable. Everything else is tested on real engines.
  */
-export class MemoryEngine implements Pick<Engine, 'enqueue' | 'consume'> {
+export class MemoryEngine implements Pick<Engine, 'enqueue' | 'consume' | 'find'> {
   readonly rows = new Map<string, Row>()
   readonly #ordinary: Row[] = []
   readonly #suspects: Row[] = []
@@ -44,6 +44,25 @@ export class MemoryEngine implements Pick<Engine, 'enqueue' | 'consume'> {
         this.#paused = true
         for (const row of this.rows.values()) if (row.token !== undefined) this.#requeue(row)
       },
+    }
+  }
+
+  async find(id: string): Promise<TaskRecord | undefined> {
+    const row = this.rows.get(id)
+    if (row === undefined) return undefined
+    const { message, state, claims, crashes, outcome } = row
+    return {
+      message,
+      state,
+      reason: outcome?.kind === 'parked' ? outcome.reason : undefined,
+      attempts: claims,
+      crashes,
+      runAt: message.runAt,
+      startedAt: undefined,
+      settledAt: undefined,
+      result: undefined,
+      error: outcome !== undefined && 'error' in outcome ? outcome.error : undefined,
+      owner: undefined,
     }
   }
 

@@ -4,6 +4,7 @@ import { beforeEach, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type RanTask, testService } from '../../src/testing/testing.ts'
 import { Order } from './shop/apis/shop.gen.ts'
+import { told as reported } from './shop/service.ts'
 import { charge, confirm, done, flaky, note } from './shop/tasks/mails.ts'
 
 const shop = join(import.meta.dirname, 'shop')
@@ -45,6 +46,8 @@ for (const process of ['executor', 'worker'] as const) {
       assert.deepEqual(done, after === 'ran' ? ['charged 10'] : [])
       assert.deepEqual(service.tasks.fired(note), [])
       await assert.rejects(service.tasks.firedOnce(charge).handle.result(), /is parked as lost/)
+      await nextTurn()
+      assert.match(reported.pop() ?? '', /^charge\(\): .* \(charge\)$/, 'the reporter is told of it')
     }
   })
 }

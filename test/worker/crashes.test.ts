@@ -76,7 +76,7 @@ for (const how of ['exit', 'exit 0', 'abort', 'kill', 'stray error', 'stray reje
     const outcome = engine.rows.get(poison.id)?.outcome
     assert.ok(outcome?.kind === 'parked' && outcome.reason === 'poison')
     assert.equal(outcome.error.code, 'EXECUTOR_DIED')
-    assert.equal(parked[0]?.name, 'die')
+    await until(() => parked[0]?.name === 'die', { what: 'it to be told' })
     assert.equal(notes('die').length, 4)
     assert.equal(died.length, 4)
     for (const { tasks } of died.slice(1)) assert.deepEqual(tasks, ['die'])

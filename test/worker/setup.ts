@@ -49,9 +49,9 @@ export function workerOptions(folder: string): Omit<WorkerOptions, 'engine'> {
   }
 }
 
-/** The worker only enqueues and consumes; a call of anything else would throw. */
+/** The worker only consumes and finds; a call of anything else would throw. */
 export function asEngine(engine: MemoryEngine): Engine {
-  return engine as Pick<Engine, 'enqueue' | 'consume'> as Engine
+  return engine as Pick<Engine, 'enqueue' | 'consume' | 'find'> as Engine
 }
 
 /** Waits until this many executors are ready. */
