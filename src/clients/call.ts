@@ -1,5 +1,7 @@
 import { asError, codeOf } from '../core/errors.ts'
 import { emit, isHeard } from '../core/events.ts'
+import { isSecretName } from '../core/secrets.ts'
+import { shownPath } from '../core/shown-url.ts'
 import type { ClientReply } from './client.ts'
 import { Deadline, timeoutOf } from './deadline.ts'
 import { ClientBadReplyError, ClientConnectionError } from './errors.ts'
@@ -140,7 +142,7 @@ function announce(call: Call, end: { ms: number; status?: number; error?: string
   emit('client.end', {
     ...operation.names,
     method: request.method,
-    url: `${request.url.origin}${request.url.pathname}`,
+    url: `${request.url.origin}${shownPath(request.url.pathname, operation.operation.path, isSecretName)}`,
     tries: call.tries,
     ...end,
   })

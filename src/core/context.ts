@@ -59,6 +59,8 @@ export interface RequestSnapshot {
   readonly language: string | undefined
   /** The parsed body where its text is at most 16 KiB. */
   readonly body: unknown
+  /** Names whose values are hidden in reports, by the spec: of format password, `writeOnly` or `x-sensitive`. Absent where there are none. */
+  readonly sensitive?: readonly string[] | undefined
 }
 
 export interface RunningTask {

@@ -7,7 +7,8 @@ import type {
   ReportTask,
   ReportUser,
 } from './report.ts'
-import { withoutSecrets, withoutTokens } from './secrets.ts'
+import { isSecretName, type Told, withoutSecrets, withoutTokens } from './secrets.ts'
+import { shownUrl } from './shown-url.ts'
 
 /** What failed, by those who know. */
 export interface Failure {
@@ -40,7 +41,7 @@ export function reportData(failure: Failure, context: Context | undefined, serve
       ? {}
       : { request: requestOf(request, context.callId) }),
     ...(task === undefined ? {} : { task }),
-    ...(details === undefined ? {} : { details: withoutSecrets({ details }).details }),
+    ...(details === undefined ? {} : { details: withoutSecrets({ details }, toldOf(request)).details }),
   }
 }
 
@@ -85,8 +86,9 @@ function claimsOf(user: User = {}): Partial<ReportUser> {
 
 function requestOf(request: RequestSnapshot, callId: string): ReportRequest {
   const { method, path, params, query, headers, body } = request
-  const url = withoutTokens(request.url)
-  const safe = withoutSecrets({ params, query, sent: headers, body })
+  const told = toldOf(request)
+  const url = shownUrl(request.url, path, told.isSecret)
+  const safe = withoutSecrets({ params, query, sent: headers, body }, told)
   return {
     id: callId,
     url,
@@ -98,6 +100,13 @@ function requestOf(request: RequestSnapshot, callId: string): ReportRequest {
     headers: safe.sent,
     ...(body === undefined ? {} : { body: safe.body }),
   }
+}
+
+/** By their names, or as the operation's spec says. */
+function toldOf(request: RequestSnapshot | undefined): Told {
+  const { sensitive = [] } = request ?? {}
+  const isSecret = (name: string) => isSecretName(name) || sensitive.includes(name)
+  return { isSecret, text: (text) => withoutTokens(text, isSecret) }
 }
 
 /** More help nobody, and an error may be its own cause. */

@@ -5,49 +5,93 @@ import { asError } from './errors.ts'
  */
 
 /** What is shown instead. */
-const hidden = '[hidden]'
+export const hidden = '[hidden]'
 
-/** Names that end in one of these words, such as `accessToken`, `Set-Cookie`, `jwt_secret`. Nobody can list what headers hold. */
-const secretName =
-  /(?:token|secret|password|passwd|passphrase|cookies?|authorization|credentials?|(?:api|private|seal)[-_]?keys?|jwt|headers)$/i
+/**
+ * The names of secrets, for logs, reports, URLs and messages alike: words that tell wherever they stand in a name (`passwordRepeat`, `X-Api-Key`), those that tell at
+ * its end (`accessToken`, `Set-Cookie`), and those that tell alone. Nobody can list what `headers` hold.
+ */
+const secretName = new RegExp(
+  [
+    'pass(?:word|wd|phrase|code|key)|secret(?!ar)|authori[sz]ation|credential|cvv|cvc|(?:api|private|seal)[-_]?key',
+    '(?:token|cookies?|jwt|headers|pwd|session[-_]?id)\\d*$',
+    '^(?:pass|pin|otp)\\d*$',
+  ].join('|'),
+  'i',
+)
+
+/** Tells whether what stands under a name is a secret. */
+export type IsSecret = (name: string) => boolean
+
+/** Whether a name is telling by itself. */
+export function isSecretName(name: string): boolean {
+  return secretName.test(name)
+}
 
 /** A copy of a log line's fields, as JSON would show them, without secrets. Never throws. */
-export function withoutSecrets(fields: object): Record<string, unknown> {
+export function withoutSecrets(fields: object, told: Told = asItIs): Record<string, unknown> {
   try {
-    return copy(fields, 0)
+    return copy(fields, told, 0)
   } catch (error) {
     return { unreadable: `These fields could not be read: ${asError(error).message}` }
   }
 }
 
+/** How values are told. */
+export interface Told {
+  readonly isSecret: IsSecret
+  /** What is left of a text. */
+  text(text: string): string
+}
+
+/** The logger looks for tokens in whole lines. */
+const asItIs: Told = { isSecret: isSecretName, text: (text) => text }
+
 /** A text with what looks like a JWT, a bearer token or a secret in a query string hidden. */
-export function withoutTokens(text: string): string {
+export function withoutTokens(text: string, isSecret: IsSecret = isSecretName): string {
   return text
     .replace(/(?<![\w-])eyJ[\w-]{10,}\.[\w-]+\.[\w-]*/g, hidden)
     .replace(/\b(bearer\s+)[\w.~+/-]{8,}=*/gi, `$1${hidden}`)
-    .replace(/([?&][\w.-]*(?:token|secret|password|api[-_]?key|jwt)=)[^&\s"\\]+/gi, `$1${hidden}`)
+    .replace(/([?&]([^?&=\s"\\]{1,200})=)[^&\s"\\]+/g, (whole, before: string, name: string) =>
+      namesIn(name).some(isSecret) ? `${before}${hidden}` : whole,
+    )
 }
 
-function copy(object: object, depth: number): Record<string, unknown> {
-  const entries = Object.entries(object).map(([key, value]) => [key, shown(key, value, depth + 1)])
+/** A parameter's name, and of `filter[password]` each of its parts. */
+function namesIn(encoded: string): readonly string[] {
+  return decoded(encoded).split(/[[\].]+/)
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+function copy(object: object, told: Told, depth: number): Record<string, unknown> {
+  const entries = Object.entries(object).map(([key, value]) => [key, shown([key, value], told, depth + 1)])
   return Object.fromEntries(entries)
 }
 
-function shown(key: string, value: unknown, depth: number): unknown {
+function shown([key, value]: readonly [string, unknown], told: Told, depth: number): unknown {
   if (value === null || typeof value === 'boolean' || value === undefined) return value
-  if (secretName.test(key)) return hidden
-  return typeof value === 'object' ? shownObject(value, depth) : value
+  if (told.isSecret(key)) return hidden
+  if (typeof value === 'string') return told.text(value)
+  return typeof value === 'object' ? shownObject(value, told, depth) : value
 }
 
 /** Deeper than anyone reads; cycles end here too. */
 const deepest = 6
 
-function shownObject(value: object, depth: number): unknown {
+function shownObject(value: object, told: Told, depth: number): unknown {
   if (depth > deepest) return '[deeper]'
-  if ('toJSON' in value && typeof value.toJSON === 'function') return shown('', value.toJSON(), depth + 1)
-  if (Array.isArray(value)) return value.map((item) => shown('', item, depth + 1))
-  if (!Error.isError(value)) return copy(value, depth)
+  const inner = (part: unknown, name = '') => shown([name, part], told, depth + 1)
+  if ('toJSON' in value && typeof value.toJSON === 'function') return inner(value.toJSON())
+  if (Array.isArray(value)) return value.map((item) => inner(item))
+  if (!Error.isError(value)) return copy(value, told, depth)
   const { name, message, stack, cause } = value
-  const why = cause === undefined ? {} : { cause: shown('cause', cause, depth + 1) }
-  return { type: name, message, stack, ...copy(value, depth), ...why }
+  const why = cause === undefined ? {} : { cause: inner(cause, 'cause') }
+  return { type: name, message, stack, ...copy(value, told, depth), ...why }
 }

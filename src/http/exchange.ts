@@ -81,11 +81,11 @@ export class Exchange {
     return this.request.raw.url ?? ''
   }
 
-  /** The path alone: what may be logged, since queries carry secrets at times. */
+  /** The path alone, without secret parameters: what may be logged, since queries carry secrets at times. */
   get path(): string {
     const { url } = this
     const end = url.search(/[?#]/)
-    return end === -1 ? url : url.slice(0, end)
+    return this.route.shownPath(end === -1 ? url : url.slice(0, end))
   }
 
   /** The query string without `?`. */

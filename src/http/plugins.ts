@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { asError, SetupError } from '../core/errors.ts'
 import { emit } from '../core/events.ts'
+import { pathToTell } from './bare-request.ts'
 import { callIdOf } from './call-id.ts'
 import { addCors } from './cors.ts'
 import type { HttpOptions } from './options.ts'
@@ -58,7 +59,7 @@ function tellEnd(request: FastifyRequest, reply: FastifyReply, done: () => void)
     emit('request.end', {
       callId: callIdOf(request.raw.headers),
       method: request.method,
-      url: request.raw.url?.split('?', 1)[0] ?? '',
+      url: pathToTell(request),
       status: reply.statusCode,
       error: undefined,
       ms: reply.elapsedTime,

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { contextOf } from '../core/context.ts'
 import { emit } from '../core/events.ts'
 import type { Reporter } from '../core/reporter.ts'
+import { pathToTell } from './bare-request.ts'
 import { callIdOf } from './call-id.ts'
 import { type ErrorFormat, errorReply } from './error-format.ts'
 import { errorFacts } from './errors.ts'
@@ -31,7 +32,8 @@ export function refuser({ errorFormat, reporter }: RefuseOptions): Refuse {
     const callId = callIdOf(request.raw.headers)
     const answer = errorReply(facts, errorFormat)
     send(reply, answer, callId)
-    const { method, url } = { method: request.method, url: request.raw.url?.split('?', 1)[0] ?? '' }
+    const { method } = request
+    const url = pathToTell(request)
     if (facts.status >= 500) {
       const { errorId, error } = facts
       emit('request.crash', { callId, method, url, userId: undefined, errorId, error })

@@ -1,5 +1,8 @@
+import { type IsSecret, isSecretName } from '../core/secrets.ts'
+import { hasSecret, shownPath } from '../core/shown-url.ts'
 import type { Api, Operation, OperationChecks } from '../spec/api.ts'
 import type { Binding, Handler } from '../spec/bindings.ts'
+import { sensitiveNames, sensitivePathNames } from '../spec/sensitive.ts'
 import { BodyMedia } from './body-media.ts'
 import type { HttpOptions } from './options.ts'
 import { RepliesMedia } from './reply-media.ts'
@@ -25,8 +28,10 @@ export class Route {
   readonly knowsErrorModel: boolean
   /** The media types of its replies. */
   readonly repliesMedia: RepliesMedia
+  readonly #pathHides: IsSecret | undefined
   readonly #checksOf: HttpOptions['checksOf']
   #checks: OperationChecks | undefined
+  #sensitive: readonly string[] | undefined
 
   constructor(parts: RouteParts) {
     this.api = parts.api
@@ -41,6 +46,7 @@ export class Route {
     this.declaresReplies = Object.keys(parts.operation.replies).length > 0
     this.knowsErrorModel = Object.hasOwn(parts.api.schemas, 'Error')
     this.repliesMedia = new RepliesMedia(parts.operation)
+    this.#pathHides = pathHides(parts)
     this.#checksOf = parts.checksOf
   }
 
@@ -48,6 +54,17 @@ export class Route {
   get checks(): OperationChecks {
     this.#checks ??= this.#checksOf(this.api, this.operation)
     return this.#checks
+  }
+
+  /** Names in its requests whose values are hidden in reports, by its spec; looked for when first asked. */
+  get sensitive(): readonly string[] {
+    this.#sensitive ??= sensitiveNames(this.api, this.operation)
+    return this.#sensitive
+  }
+
+  /** The path of a request, as it may be logged. */
+  shownPath(path: string): string {
+    return this.#pathHides === undefined ? path : shownPath(path, this.operation.path, this.#pathHides)
   }
 
   /** `POST /signup`, for messages. */
@@ -62,6 +79,13 @@ export interface RouteParts {
   readonly template: Template
   readonly binding: Binding
   readonly checksOf: HttpOptions['checksOf']
+}
+
+/** Which parameters of the path are secret; undefined: none. */
+function pathHides({ api, operation }: RouteParts): IsSecret | undefined {
+  const sensitive = sensitivePathNames(api, operation)
+  const isSecret = (name: string) => isSecretName(name) || sensitive.includes(name)
+  return hasSecret(operation.path, isSecret) ? isSecret : undefined
 }
 
 /** 200, unless a single other 2xx is what the operation declares. */

@@ -59,7 +59,12 @@ function bySpeciality(routes: readonly Route[]): readonly Route[] {
 }
 
 function addressOf({ operation, template }: Route) {
-  return { method: operation.method.toUpperCase(), url: template.pattern, exposeHeadRoute: false }
+  return {
+    method: operation.method.toUpperCase(),
+    url: template.pattern,
+    exposeHeadRoute: false,
+    config: { template: operation.path },
+  }
 }
 
 function unreachable(): never {

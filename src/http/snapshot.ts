@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import type { RequestSnapshot } from '../core/context.ts'
+import { templateOfRequest } from './bare-request.ts'
 import type { Exchange } from './exchange.ts'
 import { travellingBody } from './travelling-body.ts'
 
@@ -21,16 +22,17 @@ export function snapshotOf(exchange: Exchange, headerNames: readonly string[]): 
     userAgent: raw.headers['user-agent'],
     language: firstLanguage(raw.headers['accept-language']),
     body: bodyOf(exchange),
+    sensitive: exchange.route.sensitive.length === 0 ? undefined : exchange.route.sensitive,
   }
 }
 
 /** The same of a request that reached no operation: only what it says of itself. */
-export function bareSnapshot({ raw, method, ip }: FastifyRequest): RequestSnapshot {
-  const url = raw.url ?? ''
+export function bareSnapshot(request: FastifyRequest): RequestSnapshot {
+  const { raw, method, ip } = request
   return {
     method,
-    url,
-    path: url.split('?', 1)[0] ?? '',
+    url: raw.url ?? '',
+    path: templateOfRequest(request),
     params: {},
     query: {},
     headers: {},

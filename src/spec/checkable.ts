@@ -112,7 +112,7 @@ export function choices(
 }
 
 /** Whether values of a schema are never told in messages: passwords, what only goes in, and what is marked `x-sensitive`. */
-function isSensitive(schema: Exclude<JsonSchema, boolean>): boolean {
+export function isSensitive(schema: Exclude<JsonSchema, boolean>): boolean {
   return schema.format === 'password' || schema.writeOnly === true || schema['x-sensitive'] === true
 }
 

@@ -1,8 +1,9 @@
 import type { ErrorObject } from 'ajv'
+import { isSecretName } from '../core/secrets.ts'
 import type { ValueFault } from './api.ts'
 import type { Checkable } from './checkable.ts'
 import { segmentsOf } from './pointers.ts'
-import { isSecretName, shown, wordingOf } from './wording.ts'
+import { shown, wordingOf } from './wording.ts'
 
 /** A validator's errors as faults that a caller can act on: a path as one would write it, the rule, and what was expected. */
 

@@ -7,15 +7,6 @@ import { didYouMean } from '../core/nearest.ts'
 const maxChoices = 12
 const maxShown = 60
 
-/** Properties whose values are never repeated in a message. */
-const secretName =
-  /pass(word|wd|phrase|code)|^pass$|secret|token|api_?-?key|authorization|credential|cookie|^pin$|cvv|cvc|private_?key/i
-
-/** Whether a name is one whose value must not be shown. */
-export function isSecretName(name: string): boolean {
-  return secretName.test(name)
-}
-
 /** The message of a broken rule. `hidden`: the value is not to be shown. */
 export function wordingOf(error: ErrorObject, hidden: boolean): string {
   const sentence = sentences[error.keyword]

@@ -17,6 +17,12 @@ const names = [
     'jwt',
     'headers',
     'credentials',
+    'passwordRepeat',
+    'token2',
+    'session_id',
+    'cardCvv',
+    'pin',
+    'authorisation',
   ],
 ]
 
