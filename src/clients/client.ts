@@ -45,15 +45,23 @@ export interface ClientReply<Body> {
  * Rejects with ClientReplyError for error replies, ClientTimeoutError, ClientConnectionError, ClientBadReplyError, with MacaronError
  * `CLIENT_INVALID_CALL` for arguments that aren't what the spec declares, `TOKEN_EXPIRED` (401) where the caller's token has ended since.
  */
-export interface ClientCall<Args extends readonly unknown[], Body, Answer = Body> {
+export interface ClientCall<
+  Args extends readonly unknown[],
+  Body,
+  Answer = Body,
+  Taken extends readonly unknown[] = Args,
+> {
   (...args: readonly [...Args, options?: CallOptions]): Promise<Body>
   /** The same, for the reply with its status and headers. */
   reply(...args: readonly [...Args, options?: CallOptions]): Promise<ClientReply<Body>>
   /** For `fakeClient`: what an answer may be. Never there at run time. */
   readonly [answerType]?: Answer
+  /** The same: what the handler gets, with defaults, models and Dates. */
+  readonly [takenType]?: Taken
 }
 
 declare const answerType: unique symbol
+declare const takenType: unique symbol
 
 /**
  * The client of another service (or of one of this service's own APIs): `client('login').getUser({ id: 7 })`. Its operations are named by their

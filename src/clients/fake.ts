@@ -13,8 +13,8 @@ import type { Send, WireReply, WireRequest } from './wire.ts'
 
 /** What answers an operation: takes what its handler takes, gives what its handler gives, or throws a MacaronError for an error reply. */
 export type FakeAnswer<Call> =
-  Call extends ClientCall<infer Args, infer Body, infer Answer>
-    ? (...args: Args) => Body | Answer | FakeReply | Promise<Body | Answer | FakeReply>
+  Call extends ClientCall<infer _Sent, infer Body, infer Answer, infer Taken>
+    ? (...args: Taken) => Body | Answer | FakeReply | Promise<Body | Answer | FakeReply>
     : never
 
 /** Answers by operation. */

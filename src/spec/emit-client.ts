@@ -3,8 +3,10 @@ import type { Api, BodyContent, JsonSchema, Operation, Parameter } from './api.t
 import { isMarked } from './directions.ts'
 import { comment } from './doc-comment.ts'
 import { modelDefinition, shortHash } from './emit.ts'
+import { BodyTypes } from './emit-bodies.ts'
 import { ModelTexts } from './emit-models.ts'
 import { EmitNames } from './emit-names.ts'
+import { takenBy } from './emit-operations.ts'
 import { memberName, quoted, type Side, TypeTexts } from './emit-types.ts'
 import { FormFields } from './form-fields.ts'
 import type { Output } from './generate.ts'
@@ -37,6 +39,7 @@ class ClientText {
   readonly #client: string
   readonly #names: EmitNames
   readonly #types: TypeTexts
+  readonly #bodies: BodyTypes
   /** What the generated file calls ClientCall: a schema may have that name. */
   readonly #call: string
   /** The same for SentFile. */
@@ -48,6 +51,7 @@ class ClientText {
     this.#client = client
     this.#names = new EmitNames(api)
     this.#types = new TypeTexts(api, this.#names)
+    this.#bodies = new BodyTypes(api, this.#types)
     this.#call = this.#names.unique('ClientCall')
     this.#file = this.#names.unique('SentFile')
     this.#interface = this.#names.unique(`${this.#names.pascalCase(client)}Client`)
@@ -63,6 +67,7 @@ class ClientText {
     const types = [
       ['ClientCall', this.#call],
       ['SentFile', this.#file],
+      ['UploadedFile', 'UploadedFile'],
     ] as const
     const used = types
       .filter(([, alias]) => new RegExp(`\\b${alias}\\b`).test(operations))
@@ -107,7 +112,10 @@ class ClientText {
       replyType(replies, this.#types, 'value'),
       replyType(replies, this.#types, 'reply'),
     ]
-    const types = [this.#arguments(operation), body, ...(answer === body ? [] : [answer])]
+    const sent = this.#arguments(operation)
+    const taken = `[${takenBy(operation, this.#types, this.#bodies)}]`
+    const forFakes = taken !== sent ? [answer, taken] : answer !== body ? [answer] : []
+    const types = [sent, body, ...forFakes]
     const words = comment([`${method.toUpperCase()} ${path}`, summary], '  ')
     return `${words}  readonly ${memberName(operationName(operation))}: ${this.#call}<${types.join(', ')}>`
   }

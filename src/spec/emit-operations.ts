@@ -22,16 +22,18 @@ export function handlerTypes(api: Api, names: EmitNames, types: TypeTexts): stri
     })
 }
 
-/** What a handler takes and gives: the body, if any, then all parameters by name. */
 function signatureOf(operation: Operation, types: TypeTexts, bodies: BodyTypes): string {
-  const { body, parameters } = operation
+  return `(${takenBy(operation, types, bodies)}) => Result<${repliesType(operation, types)}>`
+}
+
+/** What a handler takes: the body, if any, then all parameters by name. */
+export function takenBy({ body, parameters }: Operation, types: TypeTexts, bodies: BodyTypes): string {
   const isFirst = body !== undefined && !body.asParameters
   const first = isFirst ? `body: ${bodies.of(body)}${body.required ? '' : ' | undefined'}` : undefined
   const fields = body?.asParameters === true ? bodies.membersOf(body) : []
   const all = [...members(parameters, types), ...fields]
   const named = all.length === 0 ? undefined : `parameters: { ${all.join('; ')} }`
-  const taken = [first, named].filter((text) => text !== undefined).join(', ')
-  return `(${taken}) => Result<${repliesType(operation, types)}>`
+  return [first, named].filter((text) => text !== undefined).join(', ')
 }
 
 function members(parameters: readonly Parameter[], types: TypeTexts): string[] {

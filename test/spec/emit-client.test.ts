@@ -45,6 +45,7 @@ paths:
       parameters:
         - { name: id, in: path, required: true, schema: { type: integer } }
         - { name: since, in: query, schema: { type: string, format: date-time } }
+        - { name: page, in: query, schema: { type: integer, default: 1 } }
       responses:
         '200': { description: ok, content: { application/json: { schema: { $ref: '#/components/schemas/User' } } } }
         '404': { description: no }
@@ -90,6 +91,7 @@ components:
 
 const use = `
 import { type CallOptions, client } from 'macaron'
+import { fakeClient } from 'macaron/testing'
 import { User } from './clients/login.gen.ts'
 
 export async function check(): Promise<void> {
@@ -108,6 +110,25 @@ export async function check(): Promise<void> {
   await login.setPhoto(new File(['x'], 'x.png'))
   const options: CallOptions = { token: false }
   console.log(added, nothing, text, options)
+}
+
+/** What answers in place of the other service takes what its handlers take: models, Dates, files, defaults, parameters that are always there. */
+export function faked(): void {
+  fakeClient('login', {
+    getUser: ({ id, since, page }) => ({ name: id.toFixed(page) + since?.getTime(), born: new Date() }),
+    'users.add': (body, { 'dry-run': dry }) => (dry === true ? undefined : { name: body.name, born: body.born.toISOString() }),
+    touch: (body) => void body?.at?.length,
+    addPhoto: async ({ photo, more, of }) => void [await photo.buffer(), more?.length, of?.born.getTime()],
+    setPhoto: async (photo) => void (await photo.text()),
+    'GET /v1/ping': () => 'pong',
+  })
+  fakeClient('own', { show: ({ id }) => [{ at: id }] })
+  // @ts-expect-error no such operation
+  fakeClient('login', { getUsr: () => undefined })
+  // @ts-expect-error a number
+  fakeClient('login', { getUser: ({ id }: { id: string }) => ({ name: id, born: new Date() }) })
+  // @ts-expect-error a user
+  fakeClient('login', { getUser: () => ({ name: 7 }) })
 }
 
 export async function refused(): Promise<void> {
