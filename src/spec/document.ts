@@ -68,7 +68,7 @@ export class SpecDocument {
     if (found === undefined) {
       return this.#refuse(
         pointer,
-        `The reference "${ref}" leads out of this file. Only references within the file (#/…, or an $anchor or $id in it) are read: copy what it means into this file.`,
+        `The reference "${ref}" leads out of this file. Only references within the file (#/…, or an $anchor or $id in it) are read: copy what it means into this file, or make one file of several: npx @redocly/cli bundle <file> -o apis/<name>.yaml.`,
       )
     }
     if (second === undefined) return found

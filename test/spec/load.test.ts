@@ -89,7 +89,7 @@ definitions:
       '8: The path /a/{id} has {id}, but no path parameter "id" is declared.',
       '8: The path parameter "other" is declared, but the path /a/{id} has no {other}.',
       '12: Unknown type "strng": it must be one of string, number, integer, boolean, array, object, null. Did you mean "string"?',
-      '15: The reference "other.yaml#/definitions/X" leads out of this file. Only references within the file (#/…, or an $anchor or $id in it) are read: copy what it means into this file.',
+      '15: The reference "other.yaml#/definitions/X" leads out of this file. Only references within the file (#/…, or an $anchor or $id in it) are read: copy what it means into this file, or make one file of several: npx @redocly/cli bundle <file> -o apis/<name>.yaml.',
       '14: Unknown place "qurey" of the parameter "q": "in" must be one of path, query, header, cookie, body, formData. Did you mean "query"?',
       '15: "20" is no reply status: write 200, 4XX or default',
       '17: GET /a/{name} is already served by GET /a/{id} of this file',
