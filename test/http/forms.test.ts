@@ -422,6 +422,47 @@ function linkOf(fd: string): string {
   }
 }
 
+test('however many files a form has, they take one descriptor, and each is read as it was sent', async (t) => {
+  const folder = await ownTmp(t)
+  const api = api3({
+    paths: `
+/many: { post: { operationId: many, requestBody: { content: { multipart/form-data: { schema: { type: object, properties: {
+  files: { type: array, items: { type: string, format: binary } } } } } } }, responses: {} } }`,
+  })
+  const texts = Array.from({ length: 900 }, (_, index) => `${index}-${'x'.repeat((index * 37) % 700)}`)
+  let descriptors = -1
+  const server = await serveApi(t, api, {
+    many: async (body) => {
+      const files: readonly UploadedFile[] = Object(body).files
+      descriptors = namelessFiles()
+      // From the last to the first, and all at once: each has a position of its own.
+      const read = await Promise.all(files.toReversed().map((file) => file.text()))
+      return { same: read.toReversed().every((text, index) => text === texts[index]), count: read.length }
+    },
+  })
+  const before = readdirSync('/proc/self/fd').length
+  const sent = await send(server, '/many', formOf({ files: texts.map((text) => png(text)) }))
+  assert.deepEqual(sent, { status: 200, same: true, count: 900 })
+  assert.equal(descriptors, 1)
+  await until(() => namelessFiles() === 0, { what: 'the file to go' })
+  assert.ok(readdirSync('/proc/self/fd').length <= before + 5)
+  assert.equal(readdirSync(folder).length, 0)
+})
+
+test('of files where one is taken, only the first is kept', async (t) => {
+  const folder = await ownTmp(t)
+  const server = await serveApi(t, shop(), { usual })
+  // Whatever had to be kept on disk would be a 503.
+  await rm(folder, { recursive: true })
+  const large = Array.from({ length: 20 }, () => png('x'.repeat(150_000)))
+  const twice = formOf({ title: 'T', picture: [png('small'), ...large] })
+  const { status, faults } = await send(server, '/upload', twice)
+  assert.equal(status, 400)
+  assert.deepEqual(faults, [{ path: 'body.picture', message: 'takes one file, not 21' }])
+  const once = await send(server, '/upload', formOf({ title: 'T', picture: large.slice(0, 1) }))
+  assert.deepEqual([once.status, once.error], [503, 'FILE_UNSTORABLE'])
+})
+
 test('a caller who goes away in the middle of a file leaves nothing behind', async (t) => {
   const folder = await ownTmp(t)
   const server = await serveApi(t, shop(), { usual })

@@ -98,6 +98,10 @@ test('names of files lose their folders and control characters', async () => {
     ['filename="fallback"; filename*=UTF-8\'\'na%C3%AFve%2F..%2Fx.txt', 'x.txt'],
     ['filename="kept"; filename*=UTF-8\'\'%zz', 'kept'],
     ['filename=""', ''],
+    // As browsers write a name that ends in a backslash.
+    ['filename="folder\\"', ''],
+    ['filename="folder\\"; x=y;', ''],
+    ['filename="say \\"hi\\".txt" ; ', 'say "hi".txt'],
   ]
   for (const [text, filename] of cases) {
     const body = simple(`--b\nContent-Disposition: form-data; name=f; ${text}\n\n\n--b--`)
@@ -121,10 +125,45 @@ for (const [what, body, told] of [
   ['a header line without a name', `--b\n${disposition}\nx\n\nx\n--b--`, /header line without a name/],
   ['an endless header', `--b\n${disposition}\nX: ${'x'.repeat(9000)}`, /longer than 8192 bytes/],
   ['base64', `--b\n${disposition}\nContent-Transfer-Encoding: base64\n\neA==\n--b--`, /Transfer-Encoding/],
+  [
+    'a header that is too long, and ends',
+    `--b\n${disposition}\nX: ${'x'.repeat(9000)}\n\nx\n--b--`,
+    /longer than 8192/,
+  ],
+  [
+    'a second boundary with something behind it',
+    `--b\n${disposition}\n\nx\n--bX\n${disposition}\n\ny\n--b--`,
+    /something else/,
+  ],
+  [
+    'a header that the last boundary cuts',
+    `--b\n${disposition}\n\nx\n--b\nContent-Disp\n--b--`,
+    /ends before its last boundary/,
+  ],
+  ['two dispositions', `--b\n${disposition}\nContent-Disposition: form-data; name=b\n\nx\n--b--`, /twice/],
+  ['two names', `--b\n${disposition}; name="b"\n\nx\n--b--`, /twice/],
+  ['two types', `--b\n${disposition}\nContent-Type: a/b\ncontent-type: c/d\n\nx\n--b--`, /twice/],
+  [
+    'a folded header',
+    `--b\nContent-Disposition: form-data;\n name="a:b"\n\nx\n--b--`,
+    /header line without a name/,
+  ],
+  [
+    'a bare line break in a name',
+    `--b\nContent-Disposition: form-data; name="a\vb"\n\nx\n--b--`,
+    /line break/,
+  ],
+  ['rubbish behind a name', `--b\n${disposition} x="y"\n\nx\n--b--`, /not readable/],
+  [
+    'a quote that does not end',
+    `--b\nContent-Disposition: form-data; name="a; filename=x\n\nx\n--b--`,
+    /not readable/,
+  ],
   ['a header that is not UTF-8', `--b\n${disposition}; filename="\xff"\n\nx\n--b--`, /not UTF-8/],
 ] as const) {
   test(`a form with ${what} is refused`, async () => {
-    const bytes = Buffer.from(body.replace(/\n/g, '\r\n'), 'latin1')
+    // A vertical tab stands for a bare line break.
+    const bytes = Buffer.from(body.replace(/\n/g, '\r\n').replace('\v', '\n'), 'latin1')
     await assert.rejects(partsOf(bytes, 'b'), { code: 'FORM_UNREADABLE', status: 400, message: told })
   })
 }
@@ -164,4 +203,17 @@ test('rubbish never ends in anything but a refusal', async () => {
     ),
     { numRuns: 1500, seed: 20261125 },
   )
+})
+
+test('a header made to keep the reader busy takes no time to speak of', async () => {
+  const started = performance.now()
+  for (const unit of [';a="', ';a="\\', ';a=', '; ', 'a=";', '"\\"', ';a="x']) {
+    const head = `Content-Disposition: form-data; name="a"${unit.repeat(8000 / unit.length)}`
+    const part = `--b\r\n${head}\r\n\r\nx\r\n`
+    await partsOf(Buffer.from(`${part.repeat(50)}--b--`), 'b').catch(() => undefined)
+    // As many as a form may have, each the first and last of its own.
+    for (let form = 0; form < 200; form += 1)
+      await partsOf(Buffer.from(`${part}--b--`), 'b').catch(() => undefined)
+  }
+  assert.ok(performance.now() - started < 2000)
 })

@@ -15,12 +15,7 @@ export interface PartHead {
 /** Reads the header lines of a part. @throws RequestError 400 `FORM_UNREADABLE`. */
 export function readHead(bytes: Buffer): PartHead {
   if (!isUtf8(bytes)) throw unreadable('the header of a part is not UTF-8')
-  const headers = new Map<string, string>()
-  for (const line of bytes.toString('utf8').split('\r\n')) {
-    const colon = line.indexOf(':')
-    if (colon <= 0) throw unreadable('a part has a header line without a name')
-    headers.set(line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim())
-  }
+  const headers = headersIn(bytes.toString('utf8'))
   const encoding = headers.get('content-transfer-encoding')?.toLowerCase() ?? 'binary'
   if (!['7bit', '8bit', 'binary'].includes(encoding)) {
     throw unreadable(
@@ -31,14 +26,35 @@ export function readHead(bytes: Buffer): PartHead {
   return { name, filename, type: essenceOf(headers.get('content-type') ?? '') || 'text/plain' }
 }
 
+/** Header lines by name. A folded line, a bare line break or a header that is there twice would be read in another way by somebody else. */
+function headersIn(text: string): ReadonlyMap<string, string> {
+  const headers = new Map<string, string>()
+  for (const line of text.split('\r\n')) {
+    const [, name = '', value = ''] = /^([\w!#$%&'*+.^`|~-]+)[ \t]*:(.*)$/s.exec(line) ?? []
+    if (name === '') throw unreadable('a part has a header line without a name')
+    if (/[\r\n]/.test(value)) throw unreadable('the header of a part has a line break in it')
+    setOnce(headers, name.toLowerCase(), value.trim())
+  }
+  return headers
+}
+
+function setOnce(map: Map<string, string>, name: string, value: string): void {
+  if (map.has(name)) throw unreadable(`a part says twice what its ${name.slice(0, 50)} is`)
+  map.set(name, value)
+}
+
 function readDisposition(text = ''): Pick<PartHead, 'name' | 'filename'> {
-  if (!/^form-data\s*(;|$)/i.test(text)) {
-    throw unreadable('a part has no "Content-Disposition: form-data"')
-  }
+  const [disposition = ''] = /^form-data(?=\s*(?:;|$))/i.exec(text) ?? []
+  if (disposition === '') throw unreadable('a part has no "Content-Disposition: form-data"')
   const parameters = new Map<string, string>()
-  for (const [, key = '', quoted, token = ''] of text.matchAll(parameter)) {
-    parameters.set(key.toLowerCase(), quoted === undefined ? token : unquoted(quoted))
+  let at = disposition.length
+  // One behind the other, with nothing between them.
+  for (let found = parameterAt(text, at); found !== null; found = parameterAt(text, at)) {
+    const [whole, key = '', quoted, token = ''] = found
+    setOnce(parameters, key.toLowerCase(), quoted === undefined ? token : unquoted(quoted))
+    at += whole.length
   }
+  if (!/^[\s;]*$/.test(text.slice(at))) throw unreadable('the Content-Disposition of a part is not readable')
   const name = parameters.get('name')
   if (name === undefined) throw unreadable('a part has no name')
   const extended = extendedValue(parameters.get('filename*'))
@@ -46,8 +62,12 @@ function readDisposition(text = ''): Pick<PartHead, 'name' | 'filename'> {
   return { name, filename: filename === undefined ? undefined : withoutFolders(filename) }
 }
 
-// Each piece begins with a semicolon and ends before the next one that is not inside quotes.
-const parameter = /;\s*([\w*-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))/gs
+/** The parameter that begins there. A text that ends in a backslash before its quote is a file's name as browsers write it. */
+function parameterAt(text: string, at: number): RegExpExecArray | null {
+  const parameter = /\s*;\s*([\w*-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*|[^"]*)"|([^\s;"]*))(?=\s*(?:;|$))/sy
+  parameter.lastIndex = at
+  return parameter.exec(text)
+}
 
 /** curl escapes with backslashes, browsers with percent signs (WHATWG); a backslash before anything else is one of a Windows path. */
 function unquoted(text: string): string {

@@ -54,10 +54,12 @@ class FormReceiver implements ReceivedForm {
   #file({ name, filename = '', type }: PartHead, field: FileField): PartSink {
     const file = this.spool.newFile()
     const limit = Math.min(this.#limits.file, field.maxBytes ?? this.#limits.file)
+    // A second file where one is taken is a fault, told beside all others: its bytes need not be kept.
+    const isKept = field.many || !this.files.has(name)
     return {
       write: (bytes) => {
         if (file.size + bytes.length > limit) throw fileTooLarge(`The file "${name}"`, limit)
-        return file.write(bytes)
+        return isKept ? file.write(bytes) : file.skip(bytes)
       },
       end: () => {
         // What a browser sends where no file was chosen.

@@ -10,57 +10,102 @@ import { tolerant } from '../unread.ts'
 const mostInMemory = 65_536
 
 /**
- * The files of one request while it is served: small ones in memory, others in files that lost their names as soon as they were made, so that whatever
- * becomes of this process, nothing is left behind.
+ * The files of one request while it is served, written one after the other: first into memory, then into one file on disk that lost its name as soon as it was made,
+ * so that whatever becomes of this process, nothing is left behind. However many they are, they take one descriptor.
  */
 export class Spool {
-  readonly #files: SpooledFile[] = []
   #memoryLeft = mostInMemory
+  #disk: Promise<FileHandle> | undefined
+  #diskBytes = 0
+  #isClosed = false
 
   newFile(): SpooledFile {
-    const file = new SpooledFile((bytes) => this.#takesInMemory(bytes))
-    this.#files.push(file)
-    return file
+    return new SpooledFile(this)
   }
 
-  /** Frees everything; streams that are still read fail. Never rejects. */
-  async close(): Promise<void> {
-    await Promise.all(this.#files.map((file) => file.close()))
-  }
-
-  #takesInMemory(bytes: number): boolean {
+  /** Whether these bytes may stay in memory. */
+  takesInMemory(bytes: number): boolean {
     if (bytes > this.#memoryLeft) return false
     this.#memoryLeft -= bytes
     return true
   }
+
+  /** Writes bytes behind all others on disk; gives where they begin. @throws MacaronError `FILE_CLOSED`, 503 `FILE_UNSTORABLE`. */
+  async append(bytes: Buffer): Promise<number> {
+    this.checkOpen()
+    try {
+      this.#disk ??= openNameless()
+      const handle = await this.#disk
+      await handle.appendFile(bytes)
+    } catch (cause) {
+      this.checkOpen()
+      throw unstorable(asError(cause))
+    }
+    const start = this.#diskBytes
+    this.#diskBytes += bytes.length
+    return start
+  }
+
+  /** Bytes from disk. @throws MacaronError `FILE_CLOSED`. */
+  async readAt(position: number, length: number): Promise<Buffer> {
+    const handle = await this.#disk
+    this.checkOpen()
+    const buffer = Buffer.allocUnsafe(length)
+    const read = await handle?.read({ buffer, position }).catch((error: unknown) => {
+      this.checkOpen()
+      throw error
+    })
+    return buffer.subarray(0, read?.bytesRead)
+  }
+
+  /** @throws MacaronError `FILE_CLOSED` where the request has been answered. */
+  checkOpen(): void {
+    if (this.#isClosed) throw fileClosed()
+  }
+
+  /** Frees the disk, and takes nothing from then on; streams that are still read fail. Never rejects. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    const handle = await this.#disk?.catch(() => undefined)
+    await handle?.close().catch(() => undefined)
+  }
 }
 
-/** One file: written once from beginning to end, then read any number of times. */
+/** One file: written once from beginning to end, before the next one is begun, then read any number of times. */
 export class SpooledFile {
-  readonly #takesInMemory: (bytes: number) => boolean
+  readonly #spool: Spool
+  /** Its beginning. */
   readonly #pieces: Buffer[] = []
-  #onDisk: Promise<FileHandle> | undefined
-  #isClosed = false
+  #inMemory = 0
+  /** Where the rest of it begins on disk. */
+  #start: number | undefined
   #size = 0
 
-  constructor(takesInMemory: (bytes: number) => boolean) {
-    this.#takesInMemory = takesInMemory
+  constructor(spool: Spool) {
+    this.#spool = spool
   }
 
   get size(): number {
     return this.#size
   }
 
-  /** Takes the next bytes. @throws MacaronError 503 `FILE_UNSTORABLE`. */
+  /** Takes the next bytes. @throws MacaronError `FILE_CLOSED`, 503 `FILE_UNSTORABLE`. */
   write(bytes: Buffer): Promise<void> | undefined {
+    this.#spool.checkOpen()
     this.#size += bytes.length
-    if (this.#onDisk !== undefined || !this.#takesInMemory(bytes.length)) return this.#toDisk(bytes)
+    if (this.#start !== undefined || !this.#spool.takesInMemory(bytes.length)) return this.#toDisk(bytes)
+    this.#inMemory += bytes.length
     // A copy: what was received may hang on a far larger buffer.
     this.#pieces.push(Buffer.from(bytes))
     return undefined
   }
 
-  /** The bytes from the beginning. Fails with `FILE_CLOSED` once the file is closed. */
+  /** Counts bytes that nobody will read. */
+  skip(bytes: Buffer): undefined {
+    this.#size += bytes.length
+  }
+
+  /** The bytes from the beginning. Fails with `FILE_CLOSED` once the request has been answered. */
   stream(): Readable {
     let position = 0
     const readable = new Readable({
@@ -77,42 +122,17 @@ export class SpooledFile {
     return tolerant(readable)
   }
 
-  /** Frees memory and disk. Never rejects. */
-  async close(): Promise<void> {
-    this.#isClosed = true
-    this.#pieces.length = 0
-    const handle = await this.#onDisk?.catch(() => undefined)
-    await handle?.close().catch(() => undefined)
-  }
-
   async #toDisk(bytes: Buffer): Promise<void> {
-    try {
-      if (this.#onDisk === undefined) {
-        this.#onDisk = openNameless()
-        const handle = await this.#onDisk
-        for (const piece of this.#pieces.splice(0)) await handle.appendFile(piece)
-      }
-      const handle = await this.#onDisk
-      await handle.appendFile(bytes)
-    } catch (cause) {
-      throw new MacaronError(
-        'FILE_UNSTORABLE',
-        `An uploaded file could not be kept in ${tmpdir()}: ${asError(cause).message}`,
-        { status: 503, cause },
-      )
-    }
+    const start = await this.#spool.append(bytes)
+    this.#start ??= start
   }
 
   async #read(position: number, wanted: number): Promise<Buffer | null> {
-    if (this.#isClosed) throw fileClosed()
+    this.#spool.checkOpen()
     if (position >= this.#size) return null
-    if (this.#onDisk === undefined) return Buffer.concat(this.#pieces).subarray(position)
-    const handle = await this.#onDisk
-    const buffer = Buffer.allocUnsafe(Math.min(wanted, this.#size - position))
-    const { bytesRead } = await handle.read({ buffer, position }).catch((error: unknown) => {
-      throw this.#isClosed ? fileClosed() : error
-    })
-    return buffer.subarray(0, bytesRead)
+    if (position < this.#inMemory) return Buffer.concat(this.#pieces).subarray(position)
+    const onDisk = position - this.#inMemory
+    return await this.#spool.readAt((this.#start ?? 0) + onDisk, Math.min(wanted, this.#size - position))
   }
 }
 
@@ -122,6 +142,14 @@ async function openNameless(): Promise<FileHandle> {
   const handle = await open(path, 'wx+', 0o600)
   await unlink(path)
   return handle
+}
+
+function unstorable(cause: Error): MacaronError {
+  return new MacaronError(
+    'FILE_UNSTORABLE',
+    `An uploaded file could not be kept in ${tmpdir()}: ${cause.message}`,
+    { status: 503, cause },
+  )
 }
 
 /** Who reads a file when its request has been answered. */
