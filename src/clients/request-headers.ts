@@ -13,12 +13,12 @@ import type { ClientSettings } from './table.ts'
  * @throws MacaronError `TOKEN_EXPIRED` where the caller's token has ended since, `CLIENT_INVALID_CALL`.
  */
 export function headersOf(
-  { authenticated }: Operation,
+  { takesToken }: Operation,
   { settings, options, names }: { settings: ClientSettings; options: CallOptions; names: CallNames },
 ): Record<string, string> {
   const own = checkedHeaders(options, names)
   const headers = { ...contextHeaders(settings), ...settings.headers, ...own }
-  const wantsToken = authenticated && settings.passToken && headers.authorization === undefined
+  const wantsToken = takesToken && settings.passToken && headers.authorization === undefined
   if (options.token === undefined && wantsToken) return withToken(headers, currentToken())
   if (options.token === false) return withToken(headers, own.authorization)
   return options.token === undefined ? headers : withToken(headers, options.token)

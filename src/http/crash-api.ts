@@ -60,6 +60,7 @@ function operationOf(path: string, binding: string): Operation {
     summary: undefined,
     decorators: [],
     authenticated: false,
+    takesToken: false,
     parameters: [],
     body: undefined,
     replies: {},

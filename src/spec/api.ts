@@ -40,6 +40,8 @@ export interface Operation {
   readonly decorators: readonly string[]
   /** A verified token is needed. */
   readonly authenticated: boolean
+  /** It is a JWT as our servers verify them (`Authorization: Bearer`), so that clients pass on their caller's. */
+  readonly takesToken: boolean
   readonly parameters: readonly Parameter[]
   readonly body: Body | undefined
   /** By status (`'200'`, `'4XX'`, `'default'`); undefined schema where the reply has no body. */

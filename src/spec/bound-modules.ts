@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { SetupError } from '../core/errors.ts'
 import { HandlerModules } from './handler-modules.ts'
 import { SpecNotes } from './notes.ts'
-import { authDecorator } from './operations.ts'
 import { parseSpec } from './parse.ts'
 import { pointerOfRef, valueAt } from './pointers.ts'
+import { authDecorator } from './security.ts'
 
 /**
  * Imports the modules that specs bind operations to, and finds no functions in them: an executor needs the tasks that those modules declare and

@@ -1,15 +1,13 @@
 import type { JsonSchema, Method, Operation } from './api.ts'
 import type { Dialect, Reading } from './dialect.ts'
-import { describeRaw, isRaw, type Part } from './document.ts'
+import { describeRaw, type Part } from './document.ts'
 import { checkTemplate, parameterParts, readParameters } from './parameters.ts'
 import { below } from './pointers.ts'
+import { authDecorator, securityOf } from './security.ts'
 
 /** A document's paths as a plain list of operations, everything else in Macaron loops over it. */
 
 const methods: readonly Method[] = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace']
-
-/** PyMacaron's decorator that asks for a verified token. */
-export const authDecorator = 'pymacaron.auth.requires_auth'
 
 export interface OperationsReading extends Reading {
   readonly api: string
@@ -72,7 +70,7 @@ function readOperation({ item, template, method, operation }: Found, reading: Op
     served: raw['x-no-bind-server'] !== true,
     summary: typeof raw.summary === 'string' ? raw.summary : undefined,
     decorators: decorators.filter((name) => name !== authDecorator),
-    authenticated: decorators.includes(authDecorator) || needsToken(raw.security ?? document.root.security),
+    ...securityOf(operation, decorators, reading),
     parameters,
     body: dialect.body(operation, parts, reading),
     ...readReplies(operation, reading),
@@ -96,12 +94,6 @@ function decoratorsOf({ raw, pointer }: Part, { document }: Reading): readonly s
     `"x-decorate-server" must be the dotted name of a function, or a list of them, not ${describeRaw(value)}`,
   )
   return []
-}
-
-/** Whether `security` asks for something: a list with an empty alternative leaves it to the caller. */
-function needsToken(security: unknown): boolean {
-  if (!Array.isArray(security) || security.length === 0) return false
-  return security.every((alternative) => isRaw(alternative) && Object.keys(alternative).length > 0)
 }
 
 function readReplies(operation: Part, reading: OperationsReading): Pick<Operation, 'replies' | 'replyMedia'> {

@@ -19,6 +19,7 @@ paths:
       parameters: [{ name: id, in: path, required: true, schema: { type: string } }]
       responses: { '200': { description: ok, content: { application/json: { schema: { $ref: '#/components/schemas/User' } } } } }
 components:
+  securitySchemes: { jwt: { type: http, scheme: bearer } }
   schemas:
     User:
       type: object

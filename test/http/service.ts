@@ -86,6 +86,7 @@ function operationOf(key: string, given: TestOperation): Operation {
     served: true,
     summary: undefined,
     authenticated: false,
+    takesToken: false,
     parameters: [],
     body: undefined,
     replies: {},

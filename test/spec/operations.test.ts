@@ -25,6 +25,7 @@ test('an operation has its binding, decorators and model', () => {
     summary: 'Adds a pet',
     decorators: ['shop.auth.admin'],
     authenticated: false,
+    takesToken: false,
     parameters: [],
     body: {
       required: true,
