@@ -4,7 +4,7 @@ import { ChildError, setupExitCode } from '../supervisor/child-end.ts'
 /** Prints what went wrong and sets the exit code: 78 (EX_CONFIG of sysexits.h) for a mistake in the service's files, else 1. */
 export function reportFailure(error: unknown): void {
   if (error instanceof ChildError) {
-    // The child has said on standard error what is wrong.
+    // What is wrong was said by the child, or by its parent for it.
     process.exitCode = error.exitCode
     return
   }

@@ -5,6 +5,7 @@ import { openLogger } from '../core/logger.ts'
 import { entryOf } from '../entries.ts'
 import { requireSharedPort } from '../shared-port.ts'
 import { startChild } from '../supervisor/child.ts'
+import { EarlyEnd, setupExitCode } from '../supervisor/child-end.ts'
 import { onStopSignals } from '../supervisor/signals.ts'
 import { type SupervisedChild, superviseChild } from '../supervisor/supervise.ts'
 import { shareCompiledCode } from './compiled-code.ts'
@@ -33,10 +34,26 @@ export async function launch({ config, overrides, roles, announce }: LaunchOptio
     await Promise.race([Promise.all(children.map((child) => child.ready)), ended])
     if (children.every((child) => child.current !== undefined)) announce(await children[0]?.current?.ready)
     await ended
+  } catch (error) {
+    await stopInOrder(children)
+    await tellFaults(children)
+    throw error
   } finally {
     forget()
     await stopInOrder(children)
   }
+}
+
+/** What is wrong with the service's files, each thing once: several processes may have met the same. */
+async function tellFaults(children: readonly SupervisedChild[]): Promise<void> {
+  const starts = await Promise.allSettled(children.map((child) => child.ready))
+  const faults = starts.flatMap((start) => (start.status === 'rejected' ? faultOf(start.reason) : []))
+  for (const fault of new Set(faults)) process.stderr.write(`${fault}\n`)
+}
+
+function faultOf(failure: unknown): string[] {
+  if (!(failure instanceof EarlyEnd) || failure.exitCode !== setupExitCode) return []
+  return [failure.reason ?? failure.message]
 }
 
 /** Servers first: what they have taken on may still fire tasks that the worker can start. */

@@ -87,6 +87,8 @@ export interface Events {
     code: number | null
     signal: string | null
     tasks: readonly string[]
+    /** What is wrong with the service's files. */
+    reason?: string | undefined
   }
   'executor.crash': { error: Error; task: string | undefined }
   'executor.blocked': { executor: string; ms: number; tasks: readonly string[] }
@@ -102,6 +104,8 @@ export interface Events {
     code: number | null
     signal: string | null
     restartInMs: number | undefined
+    /** As above. */
+    reason?: string | undefined
   }
   'worker.ready': { owner: string; executors: number; tasks: readonly string[] }
   'worker.stopping': { owner: string; running: number }

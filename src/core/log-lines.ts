@@ -83,7 +83,7 @@ const lines: Lines = {
   ],
   'executor.exit': (e) => [
     'warn',
-    `${e.executor} died (${cause(e)}) with ${tasks(e.tasks.length)} in it${e.tasks.length > 0 ? `: ${e.tasks.join(', ')}` : ''}`,
+    `${e.executor} died (${cause(e)}) with ${tasks(e.tasks.length)} in it${e.tasks.length > 0 ? `: ${e.tasks.join(', ')}` : ''}${why(e)}`,
     { pid: e.pid },
   ],
   'executor.crash': (e) => [
@@ -98,7 +98,7 @@ const lines: Lines = {
   'executor.recycled': (e) => ['info', `${e.executor} is replaced: it uses ${e.rssMiB} MiB`],
   'child.exit': (e) => [
     'warn',
-    `The ${e.child} died (${cause(e)})${e.restartInMs === undefined ? '' : `; it starts again in ${e.restartInMs} ms`}`,
+    `The ${e.child} died (${cause(e)})${e.restartInMs === undefined ? '' : `; it starts again in ${e.restartInMs} ms`}${why(e)}`,
     { pid: e.pid },
   ],
   'dev.changed': (e) => ['info', `Changed: ${e.files.join(', ')}`],
@@ -168,6 +168,10 @@ function plural(count: number): string {
 
 function fired(count: number): string {
   return count === 0 ? '' : `, ${tasks(count)} fired`
+}
+
+function why({ reason }: { readonly reason?: string | undefined }): string {
+  return reason === undefined ? '' : `: ${reason}`
 }
 
 function cause(end: { code: number | null; signal: string | null }): string {

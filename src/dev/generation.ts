@@ -4,6 +4,7 @@ import { codeOf, MacaronError } from '../core/errors.ts'
 import { emit } from '../core/events.ts'
 import type { Stoppable } from '../core/lifecycle.ts'
 import type { Child } from '../supervisor/child.ts'
+import { EarlyEnd, setupReason } from '../supervisor/child-end.ts'
 import { type SupervisedChild, superviseChild } from '../supervisor/supervise.ts'
 import type { DevRole, Spares } from './spares.ts'
 
@@ -76,7 +77,10 @@ export class Generation implements Stoppable {
       this.#tasksRun = true
     } catch (error) {
       if (codeOf(error) === 'CHILD_STOPPED') return
-      emit('notice', { message: 'Tasks wait until the next change: their worker could not be started' })
+      const why = error instanceof EarlyEnd && error.reason !== undefined ? `: ${error.reason}` : ''
+      emit('notice', {
+        message: `Tasks wait until the next change: their worker could not be started${why}`,
+      })
     }
   }
 
@@ -113,9 +117,17 @@ export class Generation implements Stoppable {
         first = undefined
         return server
       },
-      onExit: (child, { code, signal }, restartInMs) => {
+      onExit: (child, end, restartInMs) => {
         this.#server = undefined
-        emit('child.exit', { child: 'server', pid: child.pid, code, signal, restartInMs })
+        const { code, signal } = end
+        emit('child.exit', {
+          child: 'server',
+          pid: child.pid,
+          code,
+          signal,
+          restartInMs,
+          reason: setupReason(end),
+        })
         // Not before its keeper has decided what comes next, so that it can be told otherwise.
         queueMicrotask(() => this.#options.onServerDied())
       },

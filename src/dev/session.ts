@@ -3,7 +3,7 @@ import type { Settings } from '../config-keys.ts'
 import { codeOf, describeFailure } from '../core/errors.ts'
 import { emit } from '../core/events.ts'
 import type { Stoppable } from '../core/lifecycle.ts'
-import { EarlyEnd } from '../supervisor/child-end.ts'
+import { EarlyEnd, setupExitCode } from '../supervisor/child-end.ts'
 import { Generation } from './generation.ts'
 import { Lobby } from './lobby.ts'
 import { Spares } from './spares.ts'
@@ -191,7 +191,8 @@ export class Session implements Stoppable {
 
 /** What to tell of a failure, and whether a process has said so on standard error already. */
 function failureOf(error: unknown): { message: string; said: boolean } {
-  if (error instanceof EarlyEnd && error.reason !== undefined) return { message: error.reason, said: true }
+  if (error instanceof EarlyEnd && error.reason !== undefined)
+    return { message: error.reason, said: error.exitCode !== setupExitCode }
   return { message: describeFailure(error), said: false }
 }
 

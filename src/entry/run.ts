@@ -3,7 +3,7 @@ import { asError, describeFailure, SetupError, StoreError } from '../core/errors
 import { logEvents } from '../core/log-lines.ts'
 import { openLogger } from '../core/logger.ts'
 import type { Role } from '../role.ts'
-import { ChildError, setupExitCode, unavailableExitCode } from '../supervisor/child-end.ts'
+import { ChildError, EarlyEnd, setupExitCode, unavailableExitCode } from '../supervisor/child-end.ts'
 import { argumentsOfParent, obeyParent, tellParent } from '../supervisor/parent.ts'
 
 /**
@@ -36,17 +36,22 @@ async function receiveArguments(): Promise<void> {
   forget()
 }
 
-/** Says why this process can't run, to people and to its parent, and ends it. */
+/** Says why this process can't run, to its parent or else to people, and ends it. */
 export function endWithFailure(error: unknown): void {
-  if (!isTold(error)) process.stderr.write(`${describeFailure(error)}\n`)
+  if (!isForParent(error)) process.stderr.write(`${describeFailure(error)}\n`)
   // Not before the parent can read it. Disconnecting instead would be heard by this process as the loss of its parent.
-  tellParent({ type: 'failed', message: asError(error).message }, () => process.exit(exitCodeOf(error)))
+  tellParent({ type: 'failed', message: messageOf(error) }, () => process.exit(exitCodeOf(error)))
 }
 
-/** A child that gave up over the service's files has said so itself; a parent tells once that the store can't be used, and tries again. */
-function isTold(error: unknown): boolean {
-  if (error instanceof ChildError) return error.exitCode === setupExitCode
-  return error instanceof StoreError && process.send !== undefined
+/** What is wrong with the service's files, or with the store, keeps several processes from running: the one at the top tells it once. */
+function isForParent(error: unknown): boolean {
+  if (process.send === undefined) return false
+  return exitCodeOf(error) === setupExitCode || error instanceof StoreError
+}
+
+function messageOf(error: unknown): string {
+  if (exitCodeOf(error) !== setupExitCode) return asError(error).message
+  return (error instanceof EarlyEnd ? error.reason : undefined) ?? describeFailure(error)
 }
 
 /** 78 (EX_CONFIG of sysexits.h) where starting again would not help, 75 (EX_TEMPFAIL) where nothing but the store is at fault. */
@@ -71,8 +76,10 @@ async function begin(role: string, start: (config: Config) => Promise<Role>): Pr
 }
 
 async function end(started: Promise<Role>): Promise<void> {
+  // Why it could not start is told where that was awaited first.
+  const role = await started.catch(() => undefined)
   try {
-    await (await started).stop()
+    await role?.stop()
     // Whatever user modules have left running must not keep a stopped process alive.
     process.exit(0)
   } catch (error) {

@@ -25,7 +25,7 @@ export class ChildError extends MacaronError {
 
 /** It ended before it was ready by itself. */
 export class EarlyEnd extends ChildError {
-  /** What the child has said of it, also on standard error. */
+  /** What the child has said of it: on standard error too, unless the service's files are at fault (exit code 78). */
   readonly reason: string | undefined
 
   constructor(message: string, end: ChildEnd) {
@@ -39,6 +39,11 @@ export const setupExitCode = 78
 
 /** Exit code for what may go by itself (EX_TEMPFAIL of sysexits.h): the task store can't be used now. */
 export const unavailableExitCode = 75
+
+/** What a child has said of the service's files, which it leaves to its parent to tell. */
+export function setupReason({ code, reason }: Pick<ChildEnd, 'code' | 'reason'>): string | undefined {
+  return code === setupExitCode ? reason : undefined
+}
 
 /** The error for a child that ended before it was ready. */
 export function endedEarly(name: string, end: ChildEnd): EarlyEnd {

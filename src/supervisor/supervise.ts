@@ -3,7 +3,7 @@ import { emit } from '../core/events.ts'
 import { growingPauseMs } from '../core/growing-pause.ts'
 import type { Stoppable } from '../core/lifecycle.ts'
 import type { Child } from './child.ts'
-import { type ChildEnd, ChildError, endedEarly, setupExitCode } from './child-end.ts'
+import { type ChildEnd, ChildError, endedEarly, setupExitCode, setupReason } from './child-end.ts'
 
 /**
  * Keeps one child alive: starts it, starts the next when it ends, stops it for good. Knows processes, nothing of what they do.
@@ -119,7 +119,9 @@ class Supervision implements SupervisedChild {
     this.current = undefined
     if (this.#over) return
     const restartInMs = this.#restartInMs(end)
-    if (!end.asked) this.#tell(child, end, restartInMs)
+    // One that gives up over the files is told by whoever waits for it to be ready.
+    const isTold = restartInMs === undefined && end.code === setupExitCode
+    if (!end.asked && !isTold) this.#tell(child, end, restartInMs)
     if (restartInMs === undefined) this.#giveUp(end)
     else this.#pause = setTimeout(() => this.#begin(), restartInMs)
   }
@@ -145,7 +147,10 @@ class Supervision implements SupervisedChild {
   #tell(child: Child, end: ChildEnd, restartInMs: number | undefined): void {
     const { name, onExit } = this.#options
     if (onExit !== undefined) onExit(child, end, restartInMs)
-    else emit('child.exit', { child: name, pid: child.pid, code: end.code, signal: end.signal, restartInMs })
+    else {
+      const { code, signal } = end
+      emit('child.exit', { child: name, pid: child.pid, code, signal, restartInMs, reason: setupReason(end) })
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import { asError } from '../core/errors.ts'
 import { emit } from '../core/events.ts'
 import { removeTraces } from '../supervisor/alive.ts'
-import type { ChildEnd } from '../supervisor/child-end.ts'
+import { type ChildEnd, setupExitCode, setupReason } from '../supervisor/child-end.ts'
 import { type SupervisedChild, superviseChild } from '../supervisor/supervise.ts'
 import type { Ready } from './channel.ts'
 import { type ExecutorHandle, type HandleListener, namesOf, type Remains } from './executor-handle.ts'
@@ -148,7 +148,12 @@ export class Pool {
     removeTraces(this.#options.aliveFolder, executorId(this.#options.owner, number))
     const { code, signal, asked } = end
     const tasks = namesOf(remains.begun)
-    if (!asked) emit('executor.exit', { executor: handle.name, pid: handle.child.pid, code, signal, tasks })
+    // Until one is ready, `start` rejects with what is wrong with the files.
+    const isTold = !this.#everReady && code === setupExitCode
+    if (!asked && !isTold) {
+      const reason = setupReason(end)
+      emit('executor.exit', { executor: handle.name, pid: handle.child.pid, code, signal, tasks, reason })
+    }
     this.#listener.gone(handle, remains, end)
   }
 

@@ -51,11 +51,13 @@ const rubbish: readonly Rubbish[] = [
   },
   {
     what: 'broken YAML in a spec',
+    command: 'start',
     files: { 'apis/bench.yaml': 'openapi: 3.0.3\ninfo:\n  title: "T\n  version: 1\n' },
     says: [/bench\.yaml:\d+(:\d+)?: /, /\[SPEC_INVALID\]/],
   },
   {
     what: 'a spec with a wrong type and a dangling reference',
+    command: 'start',
     files: {
       'apis/bench.yaml': `${spec('operationId: bench.endpoints.fire')}components:\n  schemas:\n    A: { type: objekt }\n    B: { $ref: '#/components/schemas/Nowhere' }\n`,
     },
@@ -90,6 +92,7 @@ const rubbish: readonly Rubbish[] = [
   },
   {
     what: 'a service.ts with a misspelt part',
+    command: 'start',
     files: { 'service.ts': 'export const service = { onStrat() {} }\n' },
     says: [/service\.ts: A service has no "onStrat"\. Did you mean "onStart"\?/, /\[SERVICE_INVALID\]/],
   },
@@ -137,6 +140,9 @@ for (const { what, files, says, command = 'serve' } of rubbish) {
     const answer = await start(folder, '0', command)
     assert.equal(answer.code, 78, everything(answer))
     for (const part of says) assert.match(everything(answer), part)
+    const code = /\[[A-Z_]+\]$/m.exec(answer.stderr)?.[0] ?? ''
+    assert.equal(everything(answer).split(code).length, 2, `told once: ${everything(answer)}`)
+    assert.doesNotMatch(everything(answer), /died/)
     assert.doesNotMatch(answer.stderr, /node:internal/, 'no stack of ours is of use to anyone')
   })
 }

@@ -66,7 +66,7 @@ test('what took over goes on where a save has come meanwhile that does not run',
   await untilWord('one')
   assert.equal((await service.get('/word')).body.pid, next)
   // Its worker is started from the files as they are by then.
-  await says(/Tasks wait until the next change/)
+  await service.says(/Tasks wait until the next change: their worker could not be started: .*the-word\.ts/)
   save('pages/the-word.ts', wordFile('two'))
   await untilWord('two')
   await service.post('/notes', {})

@@ -94,7 +94,9 @@ test('a killed child is replaced at once, and its end is told', async (t) => {
     what: 'the next life',
   })
   await next.ready
-  assert.deepEqual(exits, [{ child: 'child', pid, code: null, signal: 'SIGKILL', restartInMs: 0 }])
+  assert.deepEqual(exits, [
+    { child: 'child', pid, code: null, signal: 'SIGKILL', restartInMs: 0, reason: undefined },
+  ])
   await kept.stop()
   assert.equal(runs(next.pid), false)
 })
