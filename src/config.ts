@@ -45,6 +45,8 @@ export interface ConfigOptions {
   readonly overriddenBy?: string
   /** Default: the process's. */
   readonly environment?: Environment
+  /** Whether a secret that is not set is a fault. Default true; a build that only generates has none. */
+  readonly needsSecrets?: boolean
   /** Variables over those of the environment. */
   readonly variables?: Environment
 }
@@ -57,7 +59,7 @@ export function loadConfig(options: ConfigOptions = {}): Config {
   const env = environment.MACARON_ENV || environment.PYM_ENV || environment.NODE_ENV || 'development'
   const file = readConfigFile(folder, env)
   const faults = new ConfigFaults(file.path, file.source)
-  const values = fillSecrets(file.values, environment, faults)
+  const values = fillSecrets(file.values, environment, options.needsSecrets === false ? undefined : faults)
   refuseSlips(file, faults)
   const read = {
     ...readSettings(file, values, faults),

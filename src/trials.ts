@@ -44,7 +44,7 @@ function trialOf({ api, operation }: { api: Api; operation: Operation }): Trial 
 function sampleOf(schema: JsonSchema | undefined, api: Api, depth: number): unknown {
   if (typeof schema !== 'object' || depth > 8) return {}
   if (typeof schema.$ref === 'string') return sampleOf(namedSchema(schema.$ref, api), api, depth + 1)
-  const given = schema.example ?? schema.default ?? firstOf(schema.examples) ?? firstOf(schema.enum)
+  const given = schema.example ?? schema.default ?? firstOf(schema.enum)
   if (given !== undefined) return given
   const type = Array.isArray(schema.type) ? firstOf(schema.type) : schema.type
   if (type === 'object' || schema.properties !== undefined) return sampleObject(schema, api, depth)

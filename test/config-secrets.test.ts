@@ -28,6 +28,13 @@ suite('secrets', () => {
     assert.deepEqual(loaded.env_secrets, ['SHOP_JWT', 'SHOP_SEAL', 'SHOP_OLD', 'SHOP_STRIPE'])
   })
 
+  test('that are not set are as good as absent to what needs none', (t) => {
+    const loaded = load(t, source, { environment: { SHOP_OLD: 'old!' }, needsSecrets: false })
+    assert.deepEqual([loaded.jwt_secret, loaded.seal_keys], [undefined, ['old!']])
+    const without = load(t, source, { environment: {}, needsSecrets: false })
+    assert.deepEqual([without.seal_keys, without.values.plain], [[], 'SHOP_OTHER'])
+  })
+
   test('that are not set, or empty, are told with line and variable', (t) => {
     const missing = faultsOf(t, source, { environment: { SHOP_SEAL: 'x', SHOP_OLD: '' } })
     const told = (key: string, name: string) =>

@@ -20,8 +20,12 @@ export function envOption(): Option {
 }
 
 /** The configuration of the service a command was given. */
-export function configOf(options: ServiceOptions, overrides: ConfigOptions['overrides'] = {}): Config {
+export function configOf(
+  options: ServiceOptions,
+  overrides: ConfigOptions['overrides'] = {},
+  more: Pick<ConfigOptions, 'needsSecrets'> = {},
+): Config {
   // Children read the same variable, so they live in the same environment.
   if (options.env !== undefined) process.env.MACARON_ENV = options.env
-  return useConfig(loadConfig({ folder: options.service, overrides }))
+  return useConfig(loadConfig({ folder: options.service, overrides, ...more }))
 }

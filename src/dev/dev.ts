@@ -4,7 +4,7 @@ import type { Settings } from '../config-keys.ts'
 import { emit } from '../core/events.ts'
 import { onStopSignals } from '../supervisor/signals.ts'
 import { watchFiles } from '../watch/watch-files.ts'
-import { isIgnoredFolder, isRelevant } from './relevant-files.ts'
+import { isGenerated, isIgnoredFolder, isRelevant } from './relevant-files.ts'
 import { Session } from './session.ts'
 
 export interface DevOptions {
@@ -31,7 +31,10 @@ export async function runDev({ folder, readConfig, overrides, onUp }: DevOptions
     onPolling: (why) =>
       emit('notice', { message: `Changes of files are looked for every half second, since ${why}` }),
   })
-  const session = new Session({ readConfig, overrides, onUp, onLoaded: (file) => watch.add(file) })
+  const onLoaded = (file: string) => {
+    if (!isGenerated(file)) watch.add(file)
+  }
+  const session = new Session({ readConfig, overrides, onUp, onLoaded })
   const { promise: ended, resolve: end } = Promise.withResolvers<void>()
   const forget = onStopSignals({
     gentle: () => void session.stop().then(end),

@@ -7,9 +7,14 @@ export function isRelevant(path: string): boolean {
   const name = basename(path)
   if (/^[.#~]/.test(name)) return false
   const [folder = ''] = path.split(sep)
-  if (folder === 'apis')
-    return /\.(ya?ml|json)$/.test(name) || (isCode(name) && !/\.gen\.[mc]?ts$/.test(name))
+  if (folder === 'apis' || folder === 'clients')
+    return /\.(ya?ml|json)$/.test(name) || (isCode(name) && !isGenerated(path))
   return isCode(name) || (dirname(path) === '.' && isSetting(name))
+}
+
+/** Files that are made from specs: they change when those do, and nobody else changes them. */
+export function isGenerated(path: string): boolean {
+  return /[\\/](apis|clients)[\\/][^\\/]+$/.test(`/${path}`) && /\.gen\.[mc]?ts$/.test(path)
 }
 
 /** Installed packages, and folders that begin with a dot: `.macaron`, `.git`. */

@@ -7,6 +7,7 @@ const annotations = new Set([
   'readOnly',
   'writeOnly',
   'default',
+  'example',
   'discriminator',
   'contentEncoding',
   'contentMediaType',

@@ -73,9 +73,13 @@ export class FunctionFinder {
   }
 
   #nearestModule(module: string, exported: string): string {
+    // Names without dots are looked for there, so that is where people put modules.
+    if (this.#modules.find(`handlers/${module}`) !== undefined)
+      return ` Did you mean "handlers.${module.replaceAll('/', '.')}.${exported}"?`
     const folder = dirname(module)
     const near = nearest(module, this.#modules.namesIn(folder === '.' ? '' : folder, { deep: false }))
-    return near === undefined ? '' : ` Did you mean "${near.replaceAll('/', '.')}.${exported}"?`
+    if (near === undefined) return ` Make it, and export ${exported} from it.`
+    return ` Did you mean "${near.replaceAll('/', '.')}.${exported}"?`
   }
 }
 

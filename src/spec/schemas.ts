@@ -129,6 +129,8 @@ export class SchemaReader {
     this.#properties(raw, pointer, schema)
     if (raw.discriminator !== undefined)
       schema.discriminator = this.#discriminator(raw.discriminator, below(pointer, 'discriminator'))
+    const [example] = [raw.example, ...(Array.isArray(raw.examples) ? raw.examples : [])].filter(isShort)
+    if (example !== undefined) schema.example = example
     // What OpenAPI 3.1 writes for the format `byte` of the versions before.
     if (schema.contentEncoding === 'base64' && schema.format === undefined) schema.format = 'byte'
     return schema
@@ -214,6 +216,13 @@ export class SchemaReader {
     )
     return []
   }
+}
+
+/** Enough to try an operation with; whole documents, which specs have by the megabyte, are left. */
+function isShort(example: unknown): boolean {
+  return (
+    ['number', 'boolean'].includes(typeof example) || (typeof example === 'string' && example.length <= 100)
+  )
 }
 
 function isNullable(raw: Raw): boolean {

@@ -119,6 +119,22 @@ test('Ctrl-C at any moment of a reload ends everything', async (t) => {
   }
 })
 
+test('a changed spec reloads once, although its generated file is loaded and written anew', async (t) => {
+  const { service, save, says } = await developed(t, {
+    files: { 'pages/the-word.ts': `import '../apis/pages.gen.ts'\n${wordFile('zero')}` },
+  })
+  await says(/Runs tasks in 1 executor/)
+  const from = service.output.length
+  const spec = readFileSync(join(service.folder, 'apis/pages.yaml'), 'utf8')
+  save('apis/pages.yaml', spec.replace('/word:', '/verb:'))
+  await says(/Reloaded/)
+  save('pages/more.ts', 'export const more = 1\n')
+  await says(/Reloaded/)
+  assert.match(readFileSync(join(service.folder, 'apis/pages.gen.ts'), 'utf8'), /GET \/verb/)
+  const told = [...service.output.slice(from).matchAll(/Changed: (.*)/g)].map(([, files]) => files)
+  assert.deepEqual(told, ['apis/pages.yaml', 'pages/more.ts'])
+})
+
 test('a port in use at the start is told, and taken as soon as it is free', async (t) => {
   const port = await freePort()
   const other = createServer().listen(port, '127.0.0.1')

@@ -151,6 +151,8 @@ test('everything that is missing is told at once, with its line and the nearest 
     'x-bind-server: shop..x',
     'x-bind-server: shop.accounts.do_signup_user\n      x-decorate-server: shop.accounts.admin',
     'x-no-bind-server: true',
+    'operationId: a.get_pet',
+    'operationId: b.get_pet',
   ]
   assert.deepEqual(await faults(context, operations, modules), [
     'apis/shop.yaml:5: "shop.accounts.do_sinup_user" is bound to no function: shop/accounts.ts does not export do_sinup_user or doSinupUser. Did you mean "doSignupUser"?',
@@ -160,6 +162,8 @@ test('everything that is missing is told at once, with its line and the nearest 
     'apis/shop.yaml:20: GET /4 names no function: give it x-bind-server or operationId, or x-no-bind-server: true',
     'apis/shop.yaml:25: "shop..x" is not the dotted name of a function, such as shop.accounts.do_signup',
     'apis/shop.yaml:30: "shop.accounts.admin" is bound to no function: shop/accounts.ts does not export admin. It exports doSignupUser.',
+    'apis/shop.yaml:38: "a.get_pet" is bound to no function: there is no a.ts. Did you mean "handlers.a.get_pet"?',
+    'apis/shop.yaml:42: "b.get_pet" is bound to no function: there is no b.ts. Make it, and export get_pet from it.',
   ])
 })
 

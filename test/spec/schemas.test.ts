@@ -37,13 +37,16 @@ test('a boolean exclusive bound becomes the bound itself', () => {
   )
 })
 
-test('examples are dropped, extensions and annotations kept', () => {
+test('extensions, annotations and the first short example are kept, larger examples are not', () => {
   assert.deepEqual(
     converted(
       '{ type: string, example: x, xml: {}, externalDocs: {}, description: d, readOnly: true, x-mine: 1, default: a }',
     ),
-    { type: 'string', description: 'd', readOnly: true, 'x-mine': 1, default: 'a' },
+    { type: 'string', description: 'd', readOnly: true, 'x-mine': 1, default: 'a', example: 'x' },
   )
+  const long = 'x'.repeat(101)
+  assert.deepEqual(converted(`{ examples: [{ a: 1 }, ${long}, 7] }`), { example: 7 })
+  assert.deepEqual(converted('{ type: object, example: { a: 1 } }'), { type: 'object' })
 })
 
 test('x-mandatory of PyMacaron makes a property required, beside the standard list', () => {

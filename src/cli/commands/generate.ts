@@ -18,7 +18,7 @@ export function generateCommand(): Command {
 }
 
 async function generate(options: ServiceOptions & { readonly json?: boolean }): Promise<void> {
-  const config = configOf(options)
+  const config = configOf(options, {}, { needsSecrets: false })
   // Loaded here and not above: no other command should wait for it.
   const { generateClients } = await import('../../service-clients.ts')
   const generated = [...(await generateApis(config)), ...(await generateClients(config))]
