@@ -12,7 +12,17 @@ const wanted = Number(process.env.MACARON_KILLS ?? 1000)
 /** In rounds: each starts a service, kills its processes at named steps while requests come in, kills all of it at once, and starts it again. */
 test(`${wanted} kills of servers, workers, executors and whole services lose nothing and run nothing in two places`, async (t) => {
   const random = seeded((line) => t.diagnostic(line))
-  const sums = { rounds: 0, kills: 0, answered: 0, stored: 0, runs: 0, doubled: 0, lost: 0, overlaps: 0 }
+  const sums = {
+    rounds: 0,
+    kills: 0,
+    answered: 0,
+    stored: 0,
+    runs: 0,
+    doubled: 0,
+    parked: 0,
+    lost: 0,
+    overlaps: 0,
+  }
   while (sums.kills < wanted) {
     const before = sums.kills
     await t.test(`after ${sums.kills} kills`, async (round) => {
@@ -26,6 +36,7 @@ test(`${wanted} kills of servers, workers, executors and whole services lose not
       sums.rounds += 1
       sums.kills += report.kills + 1
       sums.lost += report.lost.length
+      sums.parked += report.states.parked ?? 0
       for (const name of ['answered', 'stored', 'runs', 'doubled', 'overlaps'] as const)
         sums[name] += report[name]
     })

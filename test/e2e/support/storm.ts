@@ -39,7 +39,7 @@ export async function storm(test: TestContext, options: StormOptions): Promise<S
   const expected = kill.reduce((sum, rule) => sum + rule.times, 0)
   const first = await startService(test, { kill, seed })
   const requesting = load(test, first, { clients, requests: 1_000_000, task, args })
-  await until(() => first.kills() === expected, { what: `${expected} kills`, timeoutMs: 40_000 })
+  await until(() => first.kills() === expected, { what: `${expected} kills`, timeoutMs: 100_000 })
   const service = (await options.andThen?.(first)) ?? first
   requesting.stop()
   const { answered, refused } = await requesting.ended
@@ -72,11 +72,20 @@ function count(
   { answered, tasks }: Pick<Aftermath, 'answered' | 'tasks'>,
 ): StormReport {
   const states = Object.entries(Object.groupBy(tasks, (task) => task.state))
+  const counted = tally(service.runs(), answered, tasks.length)
+  // Kept aside with a reason is not lost; where that must not be, `states` tells.
+  const kept = new Set(tasks.filter(({ state }) => state === 'parked').map(keyOf))
   return {
-    ...tally(service.runs(), answered, tasks.length),
+    ...counted,
+    lost: counted.lost.filter((key) => !kept.has(key)),
     kills: service.kills(),
     states: Object.fromEntries(states.map(([state, own]) => [state, own?.length ?? 0])),
   }
+}
+
+/** Under which key a request has fired this task. */
+function keyOf({ args }: Listed): unknown {
+  return Array.isArray(args) ? args[0] : undefined
 }
 
 /** What holds for every task that may run more than once. */
