@@ -65,7 +65,7 @@ function checked(operation: ClientOperation, { status, body, fails }: Success): 
 
 function faultsOf(operation: ClientOperation, status: number, body: unknown): readonly string[] {
   try {
-    const faults = operation.checks.reply(status, body)
+    const faults = operation.checks.reply(status, body, 'received')
     if (faults !== 'undeclared') return faults.map(({ path, message }) => `${path} ${message}`)
   } catch (error) {
     // A body nested so deeply that walking it overflows the stack.

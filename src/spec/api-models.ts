@@ -38,6 +38,7 @@ export class ApiModels implements ModelSource {
   #hasLoadedClasses = false
   #checker: Checker | undefined
   #revivers: Revivers | undefined
+  #requestRevivers: Revivers | undefined
 
   constructor(origin: ModelOrigin) {
     this.name = origin.name
@@ -52,8 +53,16 @@ export class ApiModels implements ModelSource {
 
   /** Turns JSON into models, Dates and defaults. */
   get revivers(): Revivers {
-    this.#revivers ??= new Revivers(this.checker, (model) => this.#maker(model))
+    const maker = (model: string) => this.#maker(model, this.#schemaOf(model).fields)
+    this.#revivers ??= new Revivers({ checker: this.checker, maker })
     return this.#revivers
+  }
+
+  /** The same for the bodies of requests, of which readOnly properties are ignored. */
+  get requestRevivers(): Revivers {
+    const maker = (model: string) => this.#maker(model, this.#fieldsOf(model, this.requestRevivers))
+    this.#requestRevivers ??= new Revivers({ checker: this.checker, maker, ofRequests: true })
+    return this.#requestRevivers
   }
 
   /** Makes `model` the class of a schema; `parent` is the dotted name of what it is linked to when it is first needed. */
@@ -120,13 +129,13 @@ export class ApiModels implements ModelSource {
   /** Forgets what makes instances of the classes known so far. */
   #forgetClasses(): void {
     this.#revivers = undefined
+    this.#requestRevivers = undefined
     this.#schemas.clear()
   }
 
-  #maker(name: string): MakeModel {
+  #maker(name: string, fields: Fields): MakeModel {
     const model = this.find(name)
     if (model === undefined) return (data) => data
-    const { fields } = this.#schemaOf(name)
     const prototype: object = model.prototype
     return (data) => (isInstance(data, prototype) ? data : fields.fill(Object.create(prototype), data))
   }
@@ -134,12 +143,16 @@ export class ApiModels implements ModelSource {
   #schemaOf(name: string): ModelSchema {
     const known = this.#schemas.get(name)
     if (known !== undefined) return known
-    const schema = this.checker.api.schemas[name] ?? false
-    const model = this.find(name)
-    const members = model === undefined ? new Set<string>() : memberNames(model)
-    const made = { check: this.checker.check(schema), fields: this.revivers.fieldsOf(schema, members) }
+    const check = this.checker.check(this.checker.api.schemas[name] ?? false)
+    const made = { check, fields: this.#fieldsOf(name, this.revivers) }
     this.#schemas.set(name, made)
     return made
+  }
+
+  #fieldsOf(name: string, revivers: Revivers): Fields {
+    const model = this.find(name)
+    const members = model === undefined ? new Set<string>() : memberNames(model)
+    return revivers.fieldsOf(this.checker.api.schemas[name] ?? false, members)
   }
 }
 

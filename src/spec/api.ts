@@ -165,6 +165,9 @@ export interface OperationChecks {
   fileFields(content: BodyContent): ReadonlyMap<string, FileField>
   /** All faults of a request at once, or the decoded request. */
   request(raw: RawRequest): { readonly faults: readonly ValueFault[] } | { readonly decoded: DecodedRequest }
-  /** The faults of a reply body against what the operation declares for this status; `undeclared` where it declares nothing for it. */
-  reply(status: number, body: unknown): readonly ValueFault[] | 'undeclared'
+  /**
+   * The faults of a reply body against what the operation declares for this status; `undeclared` where it declares nothing for it. One that was `received` may have
+   * what is writeOnly.
+   */
+  reply(status: number, body: unknown, mode?: 'reply' | 'received'): readonly ValueFault[] | 'undeclared'
 }

@@ -85,7 +85,7 @@ class SchemaCheck implements ContentCheck {
   read(body: unknown): ReadBody {
     if (!this.#check.fits(body, 'request'))
       return { faults: this.#check.faults(body, 'request', 'body'), value: undefined }
-    if (this.#reviver === 'unknown') this.#reviver = this.#models.revivers.of(this.#content.schema)
+    if (this.#reviver === 'unknown') this.#reviver = this.#models.requestRevivers.of(this.#content.schema)
     return { faults: none, value: this.#reviver === undefined ? body : this.#reviver(body) }
   }
 }
@@ -103,8 +103,8 @@ class FormCheck implements ContentCheck {
     this.#label = asParameters ? 'formData' : 'body'
     // A model is data that can be sent again as JSON; what holds files is none.
     const isData = this.#fields.files.size === 0 && !asParameters
-    const whole = isData ? models.revivers.of(content.schema) : undefined
-    const fields = models.revivers.fieldsOf(content.schema, noMembers)
+    const whole = isData ? models.requestRevivers.of(content.schema) : undefined
+    const fields = models.requestRevivers.fieldsOf(content.schema, noMembers)
     this.#revive = whole ?? ((values) => fields.fill({}, Object(values)))
   }
 

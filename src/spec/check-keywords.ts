@@ -4,8 +4,11 @@ import { isDateTime } from './date-time.ts'
 
 /** The keywords that checkable.ts writes, as the validator runs them. */
 
-/** What a value is checked as: a readOnly property is required in replies only, a writeOnly one in requests only. */
-export type CheckMode = 'request' | 'reply' | 'model'
+/**
+ * What a value is checked as: a readOnly property is required in replies only, a writeOnly one in requests only, and no part of a reply of ours. One that another
+ * service sends all the same (`received`) is its own business.
+ */
+export type CheckMode = 'request' | 'reply' | 'received' | 'model'
 
 /** `this` of a validator: Ajv passes it on to keywords. */
 export interface CheckContext {
@@ -16,8 +19,9 @@ type KeywordFunction = FuncKeywordDefinition['validate'] & { errors?: Partial<Er
 
 export const checkKeywords: readonly FuncKeywordDefinition[] = [
   { keyword: 'dateTime', errors: false, validate: isDateTimeValue },
-  oneWayRequired('requiredInReply', 'reply'),
-  oneWayRequired('requiredInRequest', 'request'),
+  oneWayRequired('requiredInReply', ['reply', 'received']),
+  oneWayRequired('requiredInRequest', ['request']),
+  absentInReply(),
   distinct(),
 ]
 
@@ -36,9 +40,9 @@ function jsonTypesOf(value: unknown): readonly string[] {
 }
 
 /** Reports each missing name the way the standard's `required` does. */
-function oneWayRequired(keyword: string, mode: CheckMode): FuncKeywordDefinition {
+function oneWayRequired(keyword: string, modes: readonly CheckMode[]): FuncKeywordDefinition {
   function validate(this: CheckContext | undefined, names: readonly string[], value: object): boolean {
-    if (this?.mode !== mode) return true
+    if (this === undefined || !modes.includes(this.mode)) return true
     const record: Readonly<Record<string, unknown>> = { ...value }
     const missing = names.filter((name) => record[name] === undefined)
     errors.errors = missing.map((missingProperty) => ({ keyword: 'required', params: { missingProperty } }))
@@ -46,6 +50,19 @@ function oneWayRequired(keyword: string, mode: CheckMode): FuncKeywordDefinition
   }
   const errors: KeywordFunction = validate
   return { keyword, type: 'object', errors: true, validate: errors }
+}
+
+/** writeOnly properties: passwords, most often. */
+function absentInReply(): FuncKeywordDefinition {
+  function validate(this: CheckContext | undefined, names: readonly string[], value: object): boolean {
+    if (this?.mode !== 'reply') return true
+    const record: Readonly<Record<string, unknown>> = { ...value }
+    const there = names.filter((name) => record[name] !== undefined)
+    errors.errors = there.map((property) => ({ keyword: 'absentInReply', params: { property } }))
+    return there.length === 0
+  }
+  const errors: KeywordFunction = validate
+  return { keyword: 'absentInReply', type: 'object', errors: true, validate: errors }
 }
 
 function distinct(): FuncKeywordDefinition {

@@ -4,10 +4,11 @@ import { listKeywords, mapKeywords, schemaKeywords } from './schema-keywords.ts'
 
 /**
  * A schema of an Api in the form its validator takes: the same rules, annotations left out, references by the validator's keys, and
- * five keywords of our own (see check-keywords.ts) in place of rules that JSON Schema can't say:
+ * six keywords of our own (see check-keywords.ts) in place of rules that JSON Schema can't say:
  *
  * - `dateTime` for text of format date-time, since models hold a Date there;
  * - `requiredInReply`, `requiredInRequest` for required properties that are readOnly (or have a default) or writeOnly;
+ * - `absentInReply` for those that are writeOnly;
  * - `hidden` where values are never told in messages;
  * - `distinct` for uniqueItems, since comparing every two items of a stranger's list takes quadratic time.
  */
@@ -118,7 +119,10 @@ export function isSensitive(schema: Exclude<JsonSchema, boolean>): boolean {
 
 function addProperties(schema: Exclude<JsonSchema, boolean>, made: Keywords, converting: Converting): void {
   const properties = propertiesOf(schema)
-  if (Object.keys(properties).length > 0) made.properties = byName(properties, converting)
+  const names = Object.keys(properties)
+  if (names.length > 0) made.properties = byName(properties, converting)
+  const absentInReply = names.filter((name) => says(schema, name, 'writeOnly'))
+  if (absentInReply.length > 0) made.absentInReply = absentInReply
   const required = requiredOf(schema)
   if (required.length === 0) return
   // What has a default is filled in for requests and models, not for replies.

@@ -49,6 +49,7 @@ const maxParts = 10_000
 const contexts: Readonly<Record<CheckMode, CheckContext>> = {
   request: { mode: 'request' },
   reply: { mode: 'reply' },
+  received: { mode: 'received' },
   model: { mode: 'model' },
 }
 

@@ -56,16 +56,20 @@ class CompiledChecks implements OperationChecks {
     return { decoded: { params, query, named: { ...Object(body.value), ...named }, body: undefined } }
   }
 
-  reply(status: number, body: unknown): readonly ValueFault[] | 'undeclared' {
+  reply(
+    status: number,
+    body: unknown,
+    mode: 'reply' | 'received' = 'reply',
+  ): readonly ValueFault[] | 'undeclared' {
     const declared = declaredStatus(this.#operation.replies, status)
     if (declared === undefined) return 'undeclared'
     const schema = this.#operation.replies[declared]
     if (schema === undefined) return none
     const check = this.#replyCheck(declared, schema)
-    if (check.fits(body, 'reply')) return none
+    if (check.fits(body, mode)) return none
     // Values that say themselves how JSON has them (toJSON) fit as what will be sent.
     const sent = asSent(body)
-    return check.fits(sent, 'reply') ? none : check.faults(sent, 'reply', 'body')
+    return check.fits(sent, mode) ? none : check.faults(sent, mode, 'body')
   }
 
   #replyCheck(status: string, schema: JsonSchema): ValueCheck {

@@ -49,6 +49,7 @@ function toFaults(error: ErrorObject, explaining: Explaining): readonly ValueFau
 /** The property that an error is about, where it is told of its owner. */
 function childOf({ keyword, params }: ErrorObject): readonly string[] {
   if (keyword === 'required' || keyword === 'dependentRequired') return [params.missingProperty]
+  if (keyword === 'absentInReply') return [params.property]
   if (keyword === 'unevaluatedProperties') return [params.unevaluatedProperty]
   return keyword === 'additionalProperties' ? [params.additionalProperty] : []
 }

@@ -1,5 +1,6 @@
 import type { Api, JsonSchema } from './api.ts'
 import type { Checker } from './checker.ts'
+import { isMarked } from './directions.ts'
 import { type Discriminator, familyDiscriminator, unionDiscriminator } from './discriminators.ts'
 import { setOwn } from './plain.ts'
 import { resolve } from './resolve.ts'
@@ -15,11 +16,14 @@ export class Revivers {
   readonly #checker: Checker
   readonly #maker: (model: string) => MakeModel
   readonly #known = new Map<JsonSchema, Reviver | undefined>()
+  /** Whether values are requests, which lose their readOnly properties. */
+  readonly #ofRequests: boolean
 
-  constructor(checker: Checker, maker: (model: string) => MakeModel) {
+  constructor({ checker, maker, ofRequests = false }: ReviverParts) {
     this.#api = checker.api
     this.#checker = checker
     this.#maker = maker
+    this.#ofRequests = ofRequests
   }
 
   /** The reviver of a schema's values; undefined where they stay as they are. */
@@ -37,7 +41,15 @@ export class Revivers {
 
   /** How a model's data is copied, piece by piece; `members` are what it has on its prototypes. */
   fieldsOf(schema: JsonSchema, members: ReadonlySet<string>): Fields {
-    return new Fields(shapeOf(this.#api, schema), this, members)
+    return this.#fields(shapeOf(this.#api, schema), members)
+  }
+
+  #fields(shape: Shape, members: ReadonlySet<string>): Fields {
+    const readOnly = [...shape.properties].filter(([, schemas]) => isMarked(schemas, 'readOnly'))
+    return new Fields(shape, this, {
+      members,
+      ignored: this.#ofRequests ? readOnly.map(([name]) => name) : [],
+    })
   }
 
   #reviverOf(schema: JsonSchema): Reviver | undefined {
@@ -83,7 +95,7 @@ export class Revivers {
     if (shape.branches.length > 0) return this.#unionReviver(shape.branches)
     const isDate = shape.format === 'date-time' && allows(shape, 'string')
     const items = allows(shape, 'array') ? this.#listReviver(shape) : undefined
-    const fields = allows(shape, 'object') ? new Fields(shape, this, noMembers) : undefined
+    const fields = allows(shape, 'object') ? this.#fields(shape, noMembers) : undefined
     const copies = fields?.isNeeded === true
     if (!isDate && items === undefined && !copies) return undefined
     return (value) => {
@@ -121,6 +133,12 @@ export class Revivers {
   }
 }
 
+interface ReviverParts {
+  readonly checker: Checker
+  readonly maker: (model: string) => MakeModel
+  readonly ofRequests?: boolean
+}
+
 export type Reviver = (value: unknown) => unknown
 
 /** Makes a model of data that has been checked; an instance of it stays itself. */
@@ -129,22 +147,24 @@ export type MakeModel = (data: object) => object
 const noMembers: ReadonlySet<string> = new Set()
 
 /**
- * Copies objects of one shape: properties that need it are revived, absent ones get their defaults, undefined ones are left out. So are those that the
- * schema doesn't name but a method is called by: a stranger's `isAdmin: true` must not take the place of `isAdmin()`.
+ * Copies objects of one shape: properties that need it are revived, absent ones get their defaults, undefined ones are left out. So are those that are to be ignored, and
+ * those that the schema doesn't name but a method is called by: a stranger's `isAdmin: true` must not take the place of `isAdmin()`.
  */
 export class Fields {
   readonly #revivers = new Map<string, Reviver>()
   readonly #named: ReadonlySet<string>
   readonly #left: ReadonlySet<string>
+  readonly #ignores: boolean
   readonly #patterns: readonly (readonly [RegExp, Reviver | undefined])[]
   readonly #additional: Reviver | undefined
   /** Whether properties that aren't named may have to be turned. */
   readonly #turnsOthers: boolean
   readonly #defaults: readonly (readonly [string, () => unknown])[]
 
-  constructor(shape: Shape, revivers: Revivers, members: ReadonlySet<string>) {
+  constructor(shape: Shape, revivers: Revivers, { members, ignored }: LeftOut) {
     this.#named = new Set(shape.properties.keys())
-    this.#left = new Set([...members].filter((name) => !this.#named.has(name)))
+    this.#left = new Set([...members].filter((name) => !this.#named.has(name)).concat(ignored))
+    this.#ignores = ignored.length > 0
     this.#patterns = shape.patterns.map(([pattern, schema]) => [regexOf(pattern), revivers.of(schema)])
     this.#additional = shape.additional === undefined ? undefined : revivers.of(shape.additional)
     for (const [name, schemas] of shape.properties) {
@@ -154,6 +174,7 @@ export class Fields {
     this.#turnsOthers =
       this.#additional !== undefined || this.#patterns.some(([, reviver]) => reviver !== undefined)
     this.#defaults = [...shape.properties].flatMap(([name, schemas]) => {
+      if (this.#left.has(name)) return []
       const value = defaultOf(schemas, this.#revivers.get(name))
       return value === undefined ? [] : [[name, value] as const]
     })
@@ -161,7 +182,7 @@ export class Fields {
 
   /** Whether a copy differs from the original at all. */
   get isNeeded(): boolean {
-    return this.#revivers.size > 0 || this.#turnsOthers || this.#defaults.length > 0
+    return this.#revivers.size > 0 || this.#turnsOthers || this.#defaults.length > 0 || this.#ignores
   }
 
   /** Copies `source` into `target`, which is returned. */
@@ -191,6 +212,13 @@ export class Fields {
     if (matching.length === 0) return this.#additional
     return matching.map(([, reviver]) => reviver).find((reviver) => reviver !== undefined)
   }
+}
+
+/** The names that a copy doesn't have. */
+interface LeftOut {
+  /** Of what it has on its prototypes, unless the schema names it. */
+  readonly members: ReadonlySet<string>
+  readonly ignored: readonly string[]
 }
 
 /** Makes the default of a property, a fresh one each time. */

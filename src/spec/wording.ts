@@ -56,6 +56,7 @@ const formatWords: Readonly<Record<string, string>> = {
 
 const sentences: Readonly<Record<string, Sentence>> = {
   required: () => 'is required',
+  absentInReply: () => 'is writeOnly, so no reply may have it',
   type: ({ params, data }, not) => `must be ${alternatives(typesInWords(params.type, data))}${not}`,
   dateTime: (_, not) => `must be a date and time with a time zone, such as 2026-11-23T10:00:00Z${not}`,
   format: ({ params }, not) =>
