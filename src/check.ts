@@ -7,7 +7,7 @@ import { buildHttp } from './http/server.ts'
 import { checkKeys } from './keys.ts'
 import { asksForTokens, httpOptions } from './roles.ts'
 import { handlersOf, idleTasks, importTasks, type LoadedService } from './service.ts'
-import { loadClients } from './service-clients.ts'
+import { checkClients } from './service-clients.ts'
 import { loadServiceFile } from './service-file.ts'
 import { requireSharedPort } from './shared-port.ts'
 import type { Api } from './spec/api.ts'
@@ -67,7 +67,7 @@ export async function checkService({ hints, ...options }: CheckOptions): Promise
   const own = (await found.from(() => loadServiceFile(folder))) ?? { file: undefined, definition: {} }
   const { apis, broken } = await checkSpecs(folder, config, found)
   const all = [...apis, ...broken]
-  if (config !== undefined) await found.from(() => loadClients(config, all))
+  if (config !== undefined) await checkClients(config, all, found)
   const bindings = await found.from(() => bindHandlers(all, folder, handlersOf(config ?? noConfig, all, own)))
   await found.from(() => importParents(all, folder))
   await found.from(() => importTasks(folder))

@@ -18,10 +18,31 @@ import { below } from './spec/pointers.ts'
  * @throws SetupError `SPEC_INVALID`, `GENERATE_FAILED`, `CLIENT_NO_URL` with every client whose address nobody says.
  */
 export async function loadClients(config: Config, own: readonly Api[] = []): Promise<void> {
-  const clients = Object.entries(config.clients)
   const faults = addressFaults(config)
   if (faults.length > 0) throw new SetupError('CLIENT_NO_URL', faults)
-  if (clients.length > 0) await generateClients(config)
+  await generateClients(config)
+  makeKnown(config, own)
+}
+
+/** The same, but what is wrong with one client keeps no other from being looked at. */
+export async function checkClients(
+  config: Config,
+  own: readonly Api[],
+  found: ClientFindings,
+): Promise<void> {
+  found.add('error', 'CLIENT_NO_URL', addressFaults(config))
+  for (const name of Object.keys(config.clients)) await found.from(() => generateClient(config, name))
+  makeKnown(config, own)
+}
+
+/** Takes what is wrong. */
+export interface ClientFindings {
+  from(load: () => Promise<unknown>): Promise<unknown>
+  add(severity: 'error', code: string, faults: readonly Fault[]): void
+}
+
+function makeKnown(config: Config, own: readonly Api[]): void {
+  const clients = Object.entries(config.clients)
   installClients(new Map(clients.map(([name, client]) => [name, settingsOf({ name, client, config, own })])))
 }
 
@@ -35,18 +56,38 @@ export function addressFaults({ clients, file }: Config): readonly Fault[] {
   return locateFaults(file, placed)
 }
 
-/** Writes the generated files of all clients that are out of date. */
+/** Writes the generated files of all clients that are out of date. @throws SetupError with the faults of all their specs. */
 export async function generateClients(config: Config): Promise<readonly Generated[]> {
   const generated: Generated[] = []
-  for (const [name, { spec, isOwn, base_path }] of Object.entries(config.clients)) {
-    const file = join(config.folder, 'clients', `${name}.gen.ts`)
-    generated.push(
-      await generateIfStale(spec, clientFile({ name, file, isOwn, basePath: base_path ?? config.base_path })),
-    )
-    // Its models may come as arguments of tasks before anything is called.
-    if (!isOwn) models.define(spec, {})
+  const failed: SetupError[] = []
+  for (const name of Object.keys(config.clients)) {
+    try {
+      generated.push(...(await generateClient(config, name)))
+    } catch (error) {
+      if (!(error instanceof SetupError)) throw error
+      failed.push(error)
+    }
   }
-  return generated
+  const [first] = failed
+  if (first === undefined) return generated
+  // One error has one code: what else there is comes when that is mended.
+  const alike = failed.filter(({ code }) => code === first.code)
+  throw new SetupError(
+    first.code,
+    alike.flatMap(({ faults }) => faults),
+  )
+}
+
+async function generateClient(config: Config, name: string): Promise<readonly Generated[]> {
+  const client = config.clients[name]
+  if (client === undefined) return []
+  const { spec, isOwn, base_path } = client
+  const file = join(config.folder, 'clients', `${name}.gen.ts`)
+  const basePath = base_path ?? config.base_path
+  const generated = await generateIfStale(spec, clientFile({ name, file, isOwn, basePath }))
+  // Its models may come as arguments of tasks before anything is called.
+  if (!isOwn) models.define(spec, {})
+  return [generated]
 }
 
 interface Made {

@@ -243,6 +243,43 @@ test('faults of configuration, two specs, bindings, parents and tasks are told a
     )
 })
 
+test('addresses that nobody says and broken specs of clients are told at once, beside everything else', async (t) => {
+  const spec = goodFiles()['apis/more.yaml'] ?? ''
+  const files: Files = {
+    ...broken(goodFiles(), breaks.find(({ to }) => to === 'operationId: moer') ?? assert.fail()),
+    'clients/bank.yaml': spec,
+    'clients/mail.yaml': spec.replace('paths:', 'pahts:'),
+    'clients/post.yaml': spec.replace('3.0.3', '9.0'),
+    'handlers.ts':
+      "import { client } from 'macaron'\nconst bank = client('bank')\nexport const more = () => bank.more()\n",
+  }
+  const folder = write(t, files)
+  const errors = await assertAgree(folder)
+  for (const says of [
+    /CLIENT_NO_URL clients\.bank\.url is missing/,
+    /CLIENT_NO_URL clients\.mail\.url is missing/,
+    /CLIENT_NO_URL clients\.post\.url is missing/,
+    /^clients\/mail\.yaml.* SPEC_INVALID/,
+    /^clients\/post\.yaml.* SPEC_INVALID .*version 9/,
+    /moer/,
+  ])
+    assert.ok(
+      errors.some((error) => says.test(error)),
+      `${says}\n${errors.join('\n')}`,
+    )
+  const addressed = ['bank', 'mail', 'post'].map((name) => `  ${name}: { url: 'http://${name}' }\n`).join('')
+  const second = write(t, { ...files, 'macaron.yaml': `${files['macaron.yaml']}clients:\n${addressed}` })
+  const fault = String(await startFault(second))
+  // A start tells both specs as well, once nothing before them is wrong.
+  assert.match(fault, /moer/)
+  const third = write(t, {
+    ...files,
+    'apis/more.yaml': spec,
+    'macaron.yaml': `${files['macaron.yaml']}clients:\n${addressed}`,
+  })
+  assert.match(String(await startFault(third)), /mail\.yaml.*post\.yaml/s)
+})
+
 test('whatever line or letters are lost: what is passed starts, what does not start is not passed', async (t) => {
   await fc.assert(
     fc.asyncProperty(fc.nat(), fc.nat(), fc.integer({ min: 1, max: 12 }), async (pick, at, length) => {
