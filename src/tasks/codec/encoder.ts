@@ -23,7 +23,11 @@ export class Encoder {
     try {
       return JSON.stringify(this.#portable(value))
     } catch (error) {
-      if (error instanceof TaskError) throw error
+      if (error instanceof TaskError) {
+        // Its ten frames would be ours, one for each level of the value: who has fired is what helps.
+        Error.captureStackTrace(error, Encoder.prototype.text)
+        throw error
+      }
       throw this.#refusal(`a value that throws when it is read (${asError(error).message})`, error)
     }
   }
