@@ -44,6 +44,7 @@ function trialOf({ api, operation }: { api: Api; operation: Operation }): Trial 
 function sampleOf(schema: JsonSchema | undefined, api: Api, depth: number): unknown {
   if (typeof schema !== 'object' || depth > 8) return {}
   if (typeof schema.$ref === 'string') return sampleOf(namedSchema(schema.$ref, api), api, depth + 1)
+  if (isObject(schema.example)) return sampleObject(schema, api, depth)
   const given = schema.example ?? schema.default ?? firstOf(schema.enum)
   if (given !== undefined) return given
   const type = Array.isArray(schema.type) ? firstOf(schema.type) : schema.type
@@ -54,6 +55,7 @@ function sampleOf(schema: JsonSchema | undefined, api: Api, depth: number): unkn
 }
 
 function sampleObject(schema: Readonly<Record<string, unknown>>, api: Api, depth: number): object {
+  const example = isObject(schema.example) ? schema.example : {}
   const required: readonly unknown[] = Array.isArray(schema.required) ? schema.required : []
   const properties =
     typeof schema.properties === 'object' && schema.properties !== null ? schema.properties : {}
@@ -62,8 +64,12 @@ function sampleObject(schema: Readonly<Record<string, unknown>>, api: Api, depth
   return Object.fromEntries(
     parts
       .filter(([name, part]) => required.includes(name) && !isReadOnly(part))
-      .map(([name, part]) => [name, sampleOf(part, api, depth + 1)]),
+      .map(([name, part]) => [name, example[name] ?? sampleOf(part, api, depth + 1)]),
   )
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Only replies have it. */

@@ -8,8 +8,9 @@ test('the call that a start offers sends what is required, but nothing that is r
     schemas: `
 Account:
   type: object
-  required: [id, name, title, password]
-  properties: { id: { type: integer, readOnly: true }, name: { type: string, example: Ada }, title: { type: string, examples: [Dr] }, password: { type: string, writeOnly: true }, more: { type: string } }`,
+  required: [id, name, title, city, password]
+  example: { id: 3, city: Paris }
+  properties: { id: { type: integer, readOnly: true }, name: { type: string, example: Ada }, title: { type: string, examples: [Dr] }, city: { type: string }, password: { type: string, writeOnly: true }, more: { type: string } }`,
     paths: `
 /accounts:
   post:
@@ -17,5 +18,5 @@ Account:
     responses: { 200: { description: ok } }`,
   })
   const [call] = trialsOf([api])
-  assert.equal(call?.body, '{"name":"Ada","title":"Dr","password":"text"}')
+  assert.equal(call?.body, '{"name":"Ada","title":"Dr","city":"Paris","password":"text"}')
 })

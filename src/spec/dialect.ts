@@ -9,6 +9,8 @@ import type { SchemaReader, SchemaRules } from './schemas.ts'
 export interface Dialect extends SchemaRules {
   /** Whether a file may have components or webhooks only. */
   readonly pathsOptional: boolean
+  /** Places of `in` that are a body and no parameter. */
+  readonly bodyPlaces: readonly string[]
   /** The path that goes before every path of the spec, without a slash at its end. */
   basePath(root: Raw, pathItem: Raw, operation: Raw): string
   /** The schema and writing of a parameter that is no body. */

@@ -10,6 +10,7 @@ export const openapi3: Dialect = {
   schemasAt: '/components/schemas',
   refSiblings: false,
   pathsOptional: false,
+  bodyPlaces: [],
 
   basePath(root, pathItem, operation) {
     const servers = operation.servers ?? pathItem.servers ?? root.servers

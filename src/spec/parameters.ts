@@ -8,9 +8,6 @@ import { below } from './pointers.ts'
 
 const locations = ['path', 'query', 'header', 'cookie'] as const
 
-/** Places of `in` that are a body and no parameter. */
-const bodyLocations = ['body', 'formData']
-
 /** The parameter objects of an operation; its own replace those of its path with the same name and place. */
 export function parameterParts(pathItem: Part, operation: Part, reading: Reading): readonly Part[] {
   const parts = new Map<string, Part>()
@@ -53,7 +50,7 @@ export function readParameters(
   reading: Reading,
 ): readonly Parameter[] {
   return parts.flatMap((part) => {
-    const where = locationOf(part, reading)
+    const where = locationOf(part, dialect, reading)
     if (where === undefined || (where === 'header' && dialect.ignoresHeader(String(part.raw.name)))) return []
     return [
       {
@@ -66,16 +63,23 @@ export function readParameters(
   })
 }
 
-function locationOf({ raw, pointer }: Part, { document }: Reading): Parameter['in'] | undefined {
+function locationOf(
+  { raw, pointer }: Part,
+  { bodyPlaces }: Dialect,
+  { document }: Reading,
+): Parameter['in'] | undefined {
   const found = locations.find((location) => location === raw.in)
-  if (found === undefined && !bodyLocations.includes(String(raw.in))) {
-    const known = [...locations, ...bodyLocations]
-    document.fault(
-      below(pointer, 'in'),
-      `Unknown place ${describeRaw(raw.in)} of the parameter "${raw.name}": "in" must be one of ${known.join(', ')}.${didYouMean(String(raw.in), known)}`,
-    )
-  }
-  return found
+  if (found !== undefined || bodyPlaces.includes(String(raw.in))) return found
+  const known = [...locations, ...bodyPlaces]
+  const what = raw.in === undefined ? 'No place' : `Unknown place ${describeRaw(raw.in)}`
+  const hint = ['body', 'formData'].includes(String(raw.in))
+    ? ' What is sent as the body stands under "requestBody" since OpenAPI 3.'
+    : didYouMean(String(raw.in), known)
+  document.fault(
+    below(pointer, 'in'),
+    `${what} of the parameter "${raw.name}": "in" must be one of ${known.join(', ')}.${hint}`,
+  )
+  return undefined
 }
 
 /** Adds a fault for each parameter of the template that is not declared, and each declared one that it doesn't have. */

@@ -88,7 +88,10 @@ function parentIn(name: string, exports: Exports | undefined, modules: HandlerMo
   if (exports === undefined) {
     const folder = dirname(module)
     const near = nearest(module, modules.namesIn(folder === '.' ? '' : folder, { deep: false }))
-    const hint = near === undefined ? '' : ` Did you mean "${near.replaceAll('/', '.')}.${exported}"?`
+    const hint =
+      near === undefined
+        ? ` Make it, and export the class ${exported} from it.`
+        : ` Did you mean "${near.replaceAll('/', '.')}.${exported}"?`
     return `The parent "${name}" is nowhere: there is no ${module}.ts.${hint}`
   }
   const found = exports[exported]

@@ -220,9 +220,12 @@ export class SchemaReader {
 
 /** Enough to try an operation with; whole documents, which specs have by the megabyte, are left. */
 function isShort(example: unknown): boolean {
-  return (
-    ['number', 'boolean'].includes(typeof example) || (typeof example === 'string' && example.length <= 100)
-  )
+  if (isRaw(example)) return Object.keys(example).length <= 20 && Object.values(example).every(isScalar)
+  return isScalar(example)
+}
+
+function isScalar(value: unknown): boolean {
+  return ['number', 'boolean'].includes(typeof value) || (typeof value === 'string' && value.length <= 100)
 }
 
 function isNullable(raw: Raw): boolean {

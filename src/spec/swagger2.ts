@@ -9,6 +9,7 @@ export const swagger2: Dialect = {
   schemasAt: '/definitions',
   refSiblings: false,
   pathsOptional: false,
+  bodyPlaces: ['body', 'formData'],
 
   basePath(root) {
     return typeof root.basePath === 'string' ? pathOf(root.basePath) : ''

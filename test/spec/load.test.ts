@@ -60,6 +60,24 @@ test('a version that YAML reads as a number is known', async (context) => {
   assert.deepEqual((await loadApi(join(path, 'shop.yaml'), apply)).operations, [])
 })
 
+test('a body among the parameters of OpenAPI 3, or a parameter of no place, is told with what to write', async (context) => {
+  const text = `openapi: 3.0.3
+info: { title: Shop, version: '1' }
+paths:
+  /a:
+    post:
+      parameters:
+        - { name: one, in: body, schema: {} }
+        - { name: two, schema: {} }
+      responses: { 200: { description: ok } }
+`
+  const places = '"in" must be one of path, query, header, cookie.'
+  assert.deepEqual(await faultsOf(context, text), [
+    `7: Unknown place "body" of the parameter "one": ${places} What is sent as the body stands under "requestBody" since OpenAPI 3.`,
+    `8: No place of the parameter "two": ${places}`,
+  ])
+})
+
 test('all faults of a file are told at once, each with its line', async (context) => {
   const text = `${head}paths:
   /a/{id}:

@@ -45,8 +45,8 @@ test('extensions, annotations and the first short example are kept, larger examp
     { type: 'string', description: 'd', readOnly: true, 'x-mine': 1, default: 'a', example: 'x' },
   )
   const long = 'x'.repeat(101)
-  assert.deepEqual(converted(`{ examples: [{ a: 1 }, ${long}, 7] }`), { example: 7 })
-  assert.deepEqual(converted('{ type: object, example: { a: 1 } }'), { type: 'object' })
+  assert.deepEqual(converted(`{ examples: [{ a: [1] }, ${long}, 7] }`), { example: 7 })
+  assert.deepEqual(converted('{ type: object, example: { a: [1] } }'), { type: 'object' })
 })
 
 test('x-mandatory of PyMacaron makes a property required, beside the standard list', () => {

@@ -11,7 +11,10 @@ import { value } from './values.ts'
 const roundTrip = (value: unknown): unknown => decode(encode(value, encoding), models)
 
 test('a refusal says where the call was, however deep the value is', () => {
-  const deep = Array.from({ length: 30 }).reduce<unknown>((inner) => [inner], () => 1)
+  const deep = Array.from({ length: 30 }).reduce<unknown>(
+    (inner) => [inner],
+    () => 1,
+  )
   const fire = () => encode(deep, encoding)
   assert.throws(fire, ({ stack }: Error) => /codec-refusals\.test\.ts/.test(stack ?? ''))
 })
