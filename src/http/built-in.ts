@@ -101,7 +101,8 @@ async function readiness({
     const found = await health()
     // Sentences name files and hosts: they are for `macaron health` and the log.
     const { reasons: _reasons, warnings: _warnings, ...figures } = found
-    return { status: found.ok ? 200 : 503, body: production ? figures : found }
+    // Tasks that wait are no reason to send requests elsewhere: those are answered, and stored.
+    return { status: found.storing ? 200 : 503, body: production ? figures : found }
   } catch (error) {
     const why = production ? '' : `: ${asError(error).message}`
     return { status: 503, body: { ok: false, reasons: [`The task store did not tell its state${why}`] } }

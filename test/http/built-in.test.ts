@@ -59,16 +59,20 @@ test('a live process answers 200, also to HEAD', async (t) => {
   assert.equal((await get(server, '/health/live', { method: 'HEAD' })).status, 200)
 })
 
-test('readiness is the health of the task store', async (t) => {
+test('a server is ready while tasks can be stored; the body says what else is wrong', async (t) => {
   let health = well
   const server = await serve(t, {}, { health: async () => health })
   const good = await get(server, '/health/ready')
   assert.equal(good.status, 200)
   assert.deepEqual(good.json, { ...well })
   health = { ...well, ok: false, reasons: ['3 tasks wait and no worker runs'] }
+  const waiting = await get(server, '/health/ready')
+  assert.equal(waiting.status, 200)
+  assert.deepEqual([waiting.json.ok, waiting.json.reasons], [false, ['3 tasks wait and no worker runs']])
+  health = { ...well, ok: false, storing: false, reasons: ['The disk is full'] }
   const bad = await get(server, '/health/ready')
   assert.equal(bad.status, 503)
-  assert.deepEqual(bad.json.reasons, ['3 tasks wait and no worker runs'])
+  assert.deepEqual(bad.json.reasons, ['The disk is full'])
 })
 
 test('a store whose health cannot be told is not ready', async (t) => {
