@@ -20,14 +20,8 @@ test('a task that throws is retried after its backoff, and done or failed with i
   await until(() => runsOf(service, 'twice').length === 3 && runsOf(service, 'always').length === 3, {
     what: 'the retries',
   })
-  const states = await until(
-    async () => {
-      const tasks = await service.tasks()
-      const settled = tasks.every((task) => ['done', 'failed'].includes(task.state))
-      return settled ? new Map(tasks.map((task) => [task.id, task])) : undefined
-    },
-    { what: 'all to be settled', everyMs: 100 },
-  )
+  await service.settled()
+  const states = new Map((await service.tasks()).map((task) => [task.id, task]))
   assert.equal(states.get(good.ids?.[0] ?? '')?.state, 'done')
   assert.equal(states.get(good.ids?.[0] ?? '')?.attempts, 3)
   const failed = states.get(bad.ids?.[0] ?? '')
@@ -122,13 +116,8 @@ test('an atMostOnce task that was running when its executor or worker died is pa
     signal(key === 'executor' ? run.pid : await service.pidOf('worker'), 'SIGKILL')
     await until(() => service.output.includes(`is parked (lost)`), { what: 'it to be parked as lost' })
   }
-  const parked = await until(
-    async () => {
-      const tasks = await service.tasks('--state', 'parked')
-      return tasks.length === 2 ? tasks : undefined
-    },
-    { what: 'two parked tasks', everyMs: 100 },
-  )
+  await service.settled()
+  const parked = await service.tasks('--state', 'parked')
   assert.deepEqual(
     parked.map((task) => task.reason),
     ['lost', 'lost'],
@@ -148,11 +137,12 @@ test("a task's own tasks are fired once, with the attempt that succeeds", async 
       what: 'three attempts and the children of the last',
     },
   )
-  const tasks = await until(async () => allDone(await service.tasks()), {
-    what: 'all to be done',
-    everyMs: 100,
-  })
-  assert.equal(tasks.length, 4)
+  await service.settled()
+  const tasks = await service.tasks()
+  assert.deepEqual(
+    tasks.map((task) => task.state),
+    ['done', 'done', 'done', 'done'],
+  )
   const children = service.runs().filter((run) => run.task === 'note')
   assert.deepEqual(children.map((run) => run.key).toSorted(), ['p/0', 'p/1', 'p/2'])
   const calls = new Set(service.runs().map((run) => run.callId))
@@ -161,7 +151,7 @@ test("a task's own tasks are fired once, with the attempt that succeeds", async 
 
 test('a queued task can be cancelled, one that is running or done can not', async (t) => {
   const service = await startService(t, { files: alone })
-  const { body: running } = await service.fire('work', ['busy', 5000])
+  const { body: running } = await service.fire('work', ['busy', 2000])
   await until(() => service.runs().length === 1, { what: 'the executor to be busy' })
   const { body: queued } = await service.fire('note', ['never'], { options: { priority: 9 } })
   const { body: delayed } = await service.fire('note', ['never either'], { options: { delay: '1h' } })
@@ -175,10 +165,8 @@ test('a queued task can be cancelled, one that is running or done can not', asyn
     assert.equal(answer.code, code, answer.stdout)
     assert.match(answer.stdout, says)
   }
-  await until(async () => (await service.tasks('--state', 'done')).length === 1, {
-    what: 'the first to be done',
-    everyMs: 100,
-  })
+  await service.settled()
+  assert.equal((await service.tasks('--state', 'done')).length, 1)
   assert.deepEqual(
     service.runs().map((run) => run.key),
     ['busy'],
@@ -196,8 +184,4 @@ function pausesOf(runs: readonly Run[]): readonly number[] {
 
 function shown(pauses: readonly number[]): string {
   return `${pauses.map((ms) => ms.toFixed(0)).join(', ')} ms`
-}
-
-function allDone<T extends { state: string }>(tasks: readonly T[]): readonly T[] | undefined {
-  return tasks.length > 0 && tasks.every((task) => task.state === 'done') ? tasks : undefined
 }

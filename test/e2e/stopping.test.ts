@@ -40,16 +40,14 @@ for (const [how, stop] of [
     await until(() => next.runs().filter((run) => run.ended).length >= answered.length, {
       what: 'the rest to run',
     })
-    const tasks = await until(async () => allDone(await next.tasks()), {
-      what: 'all to be done',
-      everyMs: 200,
-    })
+    const tasks = await next.settled().then(() => next.tasks())
     const counts = tally(next.runs(), answered, tasks.length)
     t.diagnostic(
       `stopped in ${took.toFixed(0)} ms; ${describeTally(counts)}; left for the next start ${counts.runs - before.length}`,
     )
     assert.deepEqual(counts.lost, [])
     assert.equal(counts.doubled, 0)
+    assert.ok(tasks.every((task) => task.state === 'done'))
     assert.deepEqual(
       tasks.filter((task) => task.attempts !== 1),
       [],
@@ -77,7 +75,8 @@ test('tasks that do not end within stop_timeout go back to the queue at no cost,
   assert.equal(given?.attempts, 0)
   const next = await startService(t, { folder: service.folder })
   await until(() => next.runs().some((run) => run.ended), { what: 'the task to run again' })
-  const [done] = await until(async () => allDone(await next.tasks()), { what: 'it to be done', everyMs: 100 })
+  const [done] = await next.settled().then(() => next.tasks())
+  assert.equal(done?.state, 'done')
   assert.equal(done?.attempts, 1)
   assert.equal(done?.crashes, 0)
 })
@@ -118,7 +117,3 @@ test('a second Ctrl-C ends everything at once, and loses nothing', async (t) => 
 test('a rolling restart, the next worker started before the first stops, loses and doubles nothing', async (t) => {
   await rollingRestarts(t, 2)
 })
-
-function allDone<T extends { state: string }>(tasks: readonly T[]): readonly T[] | undefined {
-  return tasks.every((task) => task.state === 'done') ? tasks : undefined
-}

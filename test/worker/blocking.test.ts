@@ -14,7 +14,7 @@ test('a task that blocks its loop for 3 s holds up no other until its end, is re
   await engine.enqueue(Array.from({ length: 200 }, () => messageOf('noted', [file])))
   await until(() => engine.count('done') === 200, { what: 'the pace to be known' })
 
-  const block = messageOf('block', [file, 3000])
+  const block = messageOf('compute', [file, 3000])
   const others = Array.from({ length: 400 }, () => messageOf('noted', [file]))
   const firedAt = Date.now()
   await engine.enqueue([...others.slice(0, 40), block, ...others.slice(40)])
@@ -25,10 +25,10 @@ test('a task that blocks its loop for 3 s holds up no other until its end, is re
   assert.ok(latest - firedAt < 2700)
   await until(() => engine.count('done') === 601, { what: 'the blocking one to be done' })
 
-  assert.equal(notes('block').length, 1)
+  assert.equal(notes('compute').length, 1)
   assert.equal(notes('noted').length, 600)
   assert.equal(blocked.length, 1)
-  assert.deepEqual(blocked[0]?.tasks, ['block'])
+  assert.deepEqual(blocked[0]?.tasks, ['compute'])
 })
 
 test('tasks keep starting without delay while one blocks', async (t) => {

@@ -42,10 +42,13 @@ export function cli(args: readonly string[], options: CliOptions = {}): Promise<
 export function cleanEnvironment(): NodeJS.ProcessEnv {
   const ours = /^(PORT|NODE_ENV|NODE_OPTIONS|NODE_TEST_CONTEXT|MACARON_|PYM_)/
   const kept = Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)))
-  return { ...kept, NODE_COMPILE_CACHE: compiled }
+  return { NODE_COMPILE_CACHE: compiled, ...kept }
 }
 
-/** Every service is started in a folder of its own: without a common place for compiled code each would begin by compiling Macaron. */
+/**
+ * Every service is started in a folder of its own: without a common place for compiled code each would begin by compiling Macaron. `npm test` names one; this
+ * one is for files that are run by themselves.
+ */
 const compiled = join(tmpdir(), `macaron-e2e-compiled-${process.getuid?.() ?? 0}`)
 
 /** The documents that a command with `--json` has printed. */

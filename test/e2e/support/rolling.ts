@@ -23,19 +23,15 @@ export async function rollingRestarts(test: TestContext, turns: number): Promise
   requesting.stop()
   const { answered, refused } = await requesting.ended
   assert.deepEqual([...refused], [])
-  const tasks = await until(
-    async () => {
-      const all = await server.tasks()
-      return all.every((task) => task.state === 'done') ? all : undefined
-    },
-    { what: 'all to be done', everyMs: 200 },
-  )
+  await server.settled()
+  const tasks = await server.tasks()
   const counts = tally(server.runs(), answered, tasks.length)
   test.diagnostic(`${turns} turns: ${describeTally(counts)}`)
   assert.deepEqual(counts.lost, [])
   assert.equal(counts.doubled, 0)
   assert.equal(counts.overlaps, 0)
   assert.equal(counts.stored, counts.answered)
+  assert.ok(tasks.every((task) => task.state === 'done'))
   assert.deepEqual(
     tasks.filter((task) => task.attempts !== 1),
     [],

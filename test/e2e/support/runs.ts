@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 
 /** What the tasks of the fixture services write down of their runs, a line for each moment, in a file that outlives every process. */
-export interface Moment extends Facts {
+interface Moment extends Facts {
   readonly phase: 'start' | 'beat' | 'end'
   /** The system's monotonic clock in ms: the same in all processes. */
   readonly at: number
@@ -28,29 +28,50 @@ export interface Run extends Facts {
   readonly ended: boolean
 }
 
-export function readMoments(file: string): readonly Moment[] {
-  if (!existsSync(file)) return []
-  const lines = readFileSync(file, 'utf8').split('\n')
-  // What follows the last line feed is being written at this moment.
-  return lines.slice(0, -1).map((line) => JSON.parse(line))
-}
+/** The file they are written into. Each reading takes up only what is new since the one before: tests that wait read it a hundred times a second. */
+export class RunsFile {
+  readonly #path: string
+  readonly #runs: Run[] = []
+  /** Where in `#runs` the latest run of a task in a process is. */
+  readonly #latest = new Map<string, number>()
+  #read = 0
 
-/** Moments put together to runs, in the order of their starts. */
-export function readRuns(file: string): readonly Run[] {
-  const runs: { -readonly [Key in keyof Run]: Run[Key] }[] = []
-  const open = new Map<string, (typeof runs)[number]>()
-  for (const { phase, at, ...moment } of readMoments(file)) {
-    const place = `${moment.id} ${moment.pid}`
-    const run = open.get(place)
-    if (phase === 'start' || run === undefined) {
-      const begun = { ...moment, start: at, last: at, ended: false }
-      runs.push(begun)
-      open.set(place, begun)
-    } else {
-      Object.assign(run, moment, { last: at, ended: phase === 'end' })
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  /** Moments put together to runs, in the order of their starts. */
+  runs(): readonly Run[] {
+    for (const line of this.#newLines()) this.#take(JSON.parse(line))
+    return [...this.#runs]
+  }
+
+  #newLines(): readonly string[] {
+    if (!existsSync(this.#path)) return []
+    const file = openSync(this.#path, 'r')
+    try {
+      const bytes = Buffer.alloc(fstatSync(file).size - this.#read)
+      readSync(file, bytes, 0, bytes.length, this.#read)
+      // What follows the last line feed is being written at this moment.
+      const whole = bytes.subarray(0, bytes.lastIndexOf('\n') + 1)
+      this.#read += whole.length
+      return whole.toString().split('\n').slice(0, -1)
+    } finally {
+      closeSync(file)
     }
   }
-  return runs
+
+  #take({ phase, at, ...moment }: Moment): void {
+    const place = `${moment.id} ${moment.pid}`
+    const index = this.#latest.get(place)
+    const run = index === undefined ? undefined : this.#runs[index]
+    if (phase === 'start' || index === undefined || run === undefined) {
+      const begun = { ...moment, start: at, last: at, ended: false }
+      this.#latest.set(place, this.#runs.push(begun) - 1)
+    } else {
+      this.#runs[index] = { ...run, ...moment, last: at, ended: phase === 'end' }
+    }
+  }
 }
 
 export interface Tally {

@@ -11,7 +11,8 @@ import { bin, type CliAnswer, cleanEnvironment, cli, documents } from './cli.ts'
 import { copyOf, type FolderOptions } from './folders.ts'
 import { type KillRule, killAtVariable } from './kill-plan.ts'
 import { markVariable, openFiles, processesOf, type Role, signal } from './processes.ts'
-import { type Run, readRuns } from './runs.ts'
+import { type Run, RunsFile } from './runs.ts'
+import { unsettled } from './store-file.ts'
 
 export interface StartOptions extends FolderOptions {
   /** Default `start`. */
@@ -66,11 +67,13 @@ export class RunningService {
   readonly #command: string
   readonly #process: ChildProcess
   readonly #exit: Promise<number | null>
+  readonly #runs: RunsFile
   #output = ''
 
   constructor(folder: string, port: number, options: StartOptions) {
     const { command = 'start', uid } = options
     this.folder = folder
+    this.#runs = new RunsFile(join(folder, 'runs.ndjson'))
     this.port = port
     this.#command = command
     const listen = command === 'work' ? [] : ['--port', String(port), '--host', '127.0.0.1']
@@ -178,12 +181,8 @@ export class RunningService {
     return processesOf(this.mark).length === 0
   }
 
-  get runsFile(): string {
-    return join(this.folder, 'runs.ndjson')
-  }
-
   runs(): readonly Run[] {
-    return readRuns(this.runsFile)
+    return this.#runs.runs()
   }
 
   /** How many of the kills asked for have happened. */
@@ -200,6 +199,11 @@ export class RunningService {
     const answer = await this.cli('tasks', 'ls', '--json', '--args', '--limit', '999999', ...filter)
     if (answer.code !== 0) throw new Error(`macaron tasks ls failed: ${answer.stderr}`)
     return documents<Listed>(answer)
+  }
+
+  /** Until every task has ended, in whatever way, but for so many. Looks into the store: a command that is started again and again would take the time of those that work. */
+  async settled({ but = 0 } = {}): Promise<void> {
+    await until(() => unsettled(this.folder) === but, { what: 'every task to have ended', everyMs: 20 })
   }
 
   /** Sends the JSON body to an operation; the answer's body is parsed. */

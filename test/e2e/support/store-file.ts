@@ -34,6 +34,14 @@ export function stored(folder: string, id: string, column: string): string {
   )
 }
 
+/** How many tasks a store holds that have not ended yet. */
+export function unsettled(folder: string): number {
+  return inStore(folder, (database) => {
+    const totals = database.prepare('SELECT scheduled + queued + running AS all_told FROM totals').get()
+    return Number(totals?.all_told)
+  })
+}
+
 /** What another machine writes that uses the store: its name, and a sign of life. */
 export function otherMachine(folder: string, beatAt = Date.now()): void {
   inStore(folder, (database) =>

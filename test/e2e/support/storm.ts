@@ -43,7 +43,7 @@ export async function storm(test: TestContext, options: StormOptions): Promise<S
   const service = (await options.andThen?.(first)) ?? first
   requesting.stop()
   const { answered, refused } = await requesting.ended
-  await settled(service)
+  await service.settled()
   const tasks = await service.tasks()
   const report = count(service, { answered, tasks })
   test.diagnostic(
@@ -53,18 +53,6 @@ export async function storm(test: TestContext, options: StormOptions): Promise<S
   const check = options.check ?? assertPromises
   check(test, { report, answered, tasks, runs: service.runs() })
   return report
-}
-
-/** Until nothing waits or runs any more. */
-async function settled(service: RunningService): Promise<void> {
-  await until(
-    async () => {
-      const answer = await service.cli('health', '--json')
-      const health: { waiting: number; running: number } = JSON.parse(answer.stdout)
-      return health.waiting === 0 && health.running === 0
-    },
-    { what: 'no task to wait or run any more', timeoutMs: 30_000, everyMs: 100 },
-  )
 }
 
 function count(
