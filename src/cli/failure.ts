@@ -1,4 +1,5 @@
 import { describeFailure, SetupError } from '../core/errors.ts'
+import { writeError } from '../core/standard-output.ts'
 import { ChildError, setupExitCode } from '../supervisor/child-end.ts'
 
 /** Prints what went wrong and sets the exit code: 78 (EX_CONFIG of sysexits.h) for a mistake in the service's files, else 1. */
@@ -8,6 +9,6 @@ export function reportFailure(error: unknown): void {
     process.exitCode = error.exitCode
     return
   }
-  process.stderr.write(`${describeFailure(error)}\n`)
+  writeError(`${describeFailure(error)}\n`)
   process.exitCode = error instanceof SetupError ? setupExitCode : 1
 }

@@ -2,6 +2,7 @@ import type { Config } from '../config.ts'
 import type { Settings } from '../config-keys.ts'
 import { logEvents } from '../core/log-lines.ts'
 import { openLogger } from '../core/logger.ts'
+import { writeError } from '../core/standard-output.ts'
 import { entryOf } from '../entries.ts'
 import { requireSharedPort } from '../shared-port.ts'
 import { startChild } from '../supervisor/child.ts'
@@ -48,7 +49,7 @@ export async function launch({ config, overrides, roles, announce }: LaunchOptio
 async function tellFaults(children: readonly SupervisedChild[]): Promise<void> {
   const starts = await Promise.allSettled(children.map((child) => child.ready))
   const faults = starts.flatMap((start) => (start.status === 'rejected' ? faultOf(start.reason) : []))
-  for (const fault of new Set(faults)) process.stderr.write(`${fault}\n`)
+  for (const fault of new Set(faults)) writeError(`${fault}\n`)
 }
 
 function faultOf(failure: unknown): string[] {

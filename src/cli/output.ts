@@ -1,6 +1,8 @@
-/** What a command says: lines on standard output. */
+import { writeOut } from '../core/standard-output.ts'
+
+/** What a command says: lines on standard output, which may lead to a reader that has seen enough (`head`). */
 export function say(line: string): void {
-  process.stdout.write(`${line}\n`)
+  writeOut(`${line}\n`)
 }
 
 /** One JSON document on one line. */

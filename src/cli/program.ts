@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { writeError, writeOut } from '../core/standard-output.ts'
 import { checkCommand } from './commands/check.ts'
 import { devCommand } from './commands/dev.ts'
 import { generateCommand } from './commands/generate.ts'
@@ -11,7 +12,7 @@ import { ownVersion } from './own-version.ts'
 
 /** All commands; mistyped ones and mistyped options get the nearest name. */
 export function program(): Command {
-  return new Command('macaron')
+  const macaron = new Command('macaron')
     .description('REST services from OpenAPI files, whose functions can run after the endpoint has returned')
     .version(ownVersion(), '-v, --version')
     .showSuggestionAfterError()
@@ -26,4 +27,12 @@ export function program(): Command {
     .addCommand(tokenCommand())
     .addCommand(tasksCommand())
     .addCommand(healthCommand())
+  speakSafely(macaron)
+  return macaron
+}
+
+/** Help and complaints, those of subcommands too, may go to a reader that has seen enough. */
+function speakSafely(command: Command): void {
+  command.configureOutput({ writeOut, writeErr: writeError })
+  for (const one of command.commands) speakSafely(one)
 }

@@ -6,11 +6,20 @@ import { codeOf } from './errors.ts'
  * tried again: what a service says must not end it.
  */
 export function writeOut(text: string): void {
+  write(1, text)
+}
+
+/** The same to standard error. */
+export function writeError(text: string): void {
+  write(2, text)
+}
+
+function write(to: 1 | 2, text: string): void {
   const bytes = Buffer.from(text)
   let written = 0
   while (written < bytes.length) {
     try {
-      written += writeSync(1, bytes, written)
+      written += writeSync(to, bytes, written)
     } catch (error) {
       if (codeOf(error) !== 'EAGAIN') return
       // A reader slower than we are, on a pipe that does not wait by itself.

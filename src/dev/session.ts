@@ -3,6 +3,7 @@ import type { Settings } from '../config-keys.ts'
 import { codeOf, describeFailure } from '../core/errors.ts'
 import { emit } from '../core/events.ts'
 import type { Stoppable } from '../core/lifecycle.ts'
+import { writeError } from '../core/standard-output.ts'
 import { EarlyEnd, setupExitCode } from '../supervisor/child-end.ts'
 import { Generation } from './generation.ts'
 import { Lobby } from './lobby.ts'
@@ -159,7 +160,7 @@ export class Session implements Stoppable {
     const known = message === this.#broken
     this.#broken = message
     if (!known) {
-      if (!said) process.stderr.write(`${message}\n`)
+      if (!said) writeError(`${message}\n`)
       emit('dev.broken', { serving: this.#current !== undefined })
     }
     this.#spares.prepare(['server'])

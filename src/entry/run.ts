@@ -2,6 +2,7 @@ import { type Config, type ConfigOptions, loadConfig, useConfig } from '../confi
 import { asError, describeFailure, SetupError, StoreError } from '../core/errors.ts'
 import { logEvents } from '../core/log-lines.ts'
 import { openLogger } from '../core/logger.ts'
+import { writeError } from '../core/standard-output.ts'
 import type { Role } from '../role.ts'
 import { ChildError, EarlyEnd, setupExitCode, unavailableExitCode } from '../supervisor/child-end.ts'
 import { argumentsOfParent, obeyParent, tellParent } from '../supervisor/parent.ts'
@@ -38,7 +39,7 @@ async function receiveArguments(): Promise<void> {
 
 /** Says why this process can't run, to its parent or else to people, and ends it. */
 export function endWithFailure(error: unknown): void {
-  if (!isForParent(error)) process.stderr.write(`${describeFailure(error)}\n`)
+  if (!isForParent(error)) writeError(`${describeFailure(error)}\n`)
   // Not before the parent can read it. Disconnecting instead would be heard by this process as the loss of its parent.
   tellParent({ type: 'failed', message: messageOf(error) }, () => process.exit(exitCodeOf(error)))
 }
@@ -83,7 +84,7 @@ async function end(started: Promise<Role>): Promise<void> {
     // Whatever user modules have left running must not keep a stopped process alive.
     process.exit(0)
   } catch (error) {
-    process.stderr.write(`${describeFailure(error)}\n`)
+    writeError(`${describeFailure(error)}\n`)
     process.exit(1)
   }
 }

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { until } from '../support/until.ts'
-import { cli, documents } from './support/cli.ts'
+import { bin, cleanEnvironment, cli, documents } from './support/cli.ts'
+import { copyOf } from './support/folders.ts'
 import { type Listed, startService } from './support/service.ts'
 
 const commands = [
@@ -144,4 +147,22 @@ test('a failed task is queued again by retry, and its counts begin anew', async 
     await service.cli('tasks', 'retry', 'no-such-id', '--json'),
   )
   assert.equal(again?.done, false)
+})
+
+test('a reader that has seen enough (head) ends neither a command nor a service with an error', async (t) => {
+  const folder = copyOf(t, 'bench')
+  for (const args of [['--help'], ['tasks', '--help'], ['tasks', 'ls', '--service', folder]]) {
+    const child = spawn(process.execPath, [bin, ...args], {
+      env: cleanEnvironment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    child.stdout.destroy()
+    let complaints = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (complaints += text))
+    assert.deepEqual([...(await once(child, 'close')), complaints], [0, null, ''])
+  }
+  const service = await startService(t, { folder, wait: false, deaf: true })
+  await until(() => service.get('/health/live').catch(() => undefined), { what: 'it to serve' })
+  await service.fire('note', ['heard'])
+  await until(() => service.runs().some((run) => run.key === 'heard' && run.ended), { what: 'its task' })
 })

@@ -28,6 +28,8 @@ export interface StartOptions extends FolderOptions {
   readonly uid?: number
   /** A program with its arguments that runs the command. */
   readonly through?: readonly string[]
+  /** Nobody reads what it says. */
+  readonly deaf?: boolean
   /** Whether to wait until it serves or works. Default true. */
   readonly wait?: boolean
 }
@@ -89,6 +91,7 @@ export class RunningService {
     }
     this.#process.stdout?.setEncoding('utf8').on('data', keep)
     this.#process.stderr?.setEncoding('utf8').on('data', keep)
+    if (options.deaf) for (const stream of [this.#process.stdout, this.#process.stderr]) stream?.destroy()
     this.#exit = once(this.#process, 'exit').then(([code]) => (typeof code === 'number' ? code : null))
   }
 
