@@ -4,10 +4,12 @@ import { join } from 'node:path'
 import type { Config } from './config.ts'
 import { asError, codeOf, MacaronError, SetupError, StoreError } from './core/errors.ts'
 import { ensureFolder } from './core/folder.ts'
+import { isShared } from './engines/open.ts'
 
 /** Where the secrets come from: the configuration, or files of mode 0600 below `.macaron/` made at first need. */
 
 type KeySource = Pick<Config, 'folder' | 'file' | 'production' | 'seal_keys' | 'jwt_secret'>
+type SharedSource = KeySource & Pick<Config, 'broker_url'>
 
 /** The keys that seal tasks; the first one seals. @throws SetupError `SEAL_KEY_TOO_SHORT`, `KEY_FILE`, StoreError `STORE_UNWRITABLE`, `STORE_FULL`. */
 export function sealKeys(config: KeySource): readonly [string, ...string[]] {
@@ -20,6 +22,16 @@ export function sealKeys(config: KeySource): readonly [string, ...string[]] {
     ])
   }
   return first === undefined ? [keptSecret(config, sealKeyFile, 'seal_keys')] : [first, ...others]
+}
+
+/** Tasks that machines share are sealed with a key that they share: in production one has to be given. @throws SetupError `SEAL_KEY_MISSING`. */
+export function requireSealKeys(config: SharedSource): void {
+  if (!config.production || config.seal_keys.length > 0 || !isShared(config.broker_url)) return
+  throw setupError('SEAL_KEY_MISSING', config.file, [
+    'seal_keys is missing, and tasks on Redis are sealed with a key that all machines of the service have. In production it is never made up:',
+    'set seal_keys to the names of environment variables and list those under env_secrets.',
+    `Make a key with: node -p "crypto.randomBytes(32).toString('base64url')"`,
+  ])
 }
 
 /** The secret of JWTs. @throws SetupError `JWT_SECRET_MISSING`, in production, `JWT_SECRET_SHORT`; else as above. */
@@ -42,13 +54,14 @@ export function jwtSecret(config: KeySource): string {
 
 /** The looks at a service's secrets that a start would take, without making the ones that are not there: each throws as above. */
 export function checkKeys(
-  config: KeySource & Pick<Config, 'with_async'>,
+  config: SharedSource & Pick<Config, 'with_async'>,
   { tokens }: { readonly tokens: boolean },
 ): readonly (() => unknown)[] {
   const isKept = (name: string) => existsSync(join(config.folder, '.macaron', name))
   const seals = config.with_async && (config.seal_keys.length > 0 || isKept(sealKeyFile))
   const signs = tokens && (config.production || config.jwt_secret !== undefined || isKept(jwtKeyFile))
-  return [...(seals ? [() => sealKeys(config)] : []), ...(signs ? [() => jwtSecret(config)] : [])]
+  const shares = config.with_async ? [() => requireSealKeys(config)] : []
+  return [...shares, ...(seals ? [() => sealKeys(config)] : []), ...(signs ? [() => jwtSecret(config)] : [])]
 }
 
 const sealKeyFile = 'seal.key'

@@ -4,7 +4,8 @@ import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, statSync, w
 import { join } from 'node:path'
 import { suite, type TestContext, test } from 'node:test'
 import { type Config, loadConfig } from '../src/config.ts'
-import { jwtSecret, sealKeys } from '../src/keys.ts'
+import { checkKeys, jwtSecret, requireSealKeys, sealKeys } from '../src/keys.ts'
+import { openStore, openStoreWhenPossible } from '../src/store.ts'
 import { ownFolder } from './support/folder.ts'
 import { startedProgram } from './support/processes.ts'
 
@@ -132,6 +133,23 @@ suite('keys that are configured', () => {
         /has 7 bytes; HS256 needs at least 32/.test(error.message) && !error.message.includes('hunter2'),
     )
     assert.equal(jwtSecret(service(t, `jwt_secret: ${'é'.repeat(16)}\n`, production)), 'é'.repeat(16))
+  })
+
+  test('tasks that machines share need a seal key in production, before anything is opened', async (t) => {
+    const production = { MACARON_ENV: 'production', URL: 'redis://:hunter2@127.0.0.1:1' }
+    const shared = 'with_async: true\nbroker_url: URL\nenv_secrets: [URL]\n'
+    const missing = service(t, shared, production)
+    const refusal = (error: Error & { code?: string }) =>
+      error.code === 'SEAL_KEY_MISSING' && !error.message.includes('hunter2')
+    await assert.rejects(openStore(missing, 'worker'), refusal)
+    assert.throws(() => openStoreWhenPossible(missing), refusal)
+    assert.throws(() => checkKeys(missing, { tokens: false }).map((check) => check()), refusal)
+    for (const fine of [
+      service(t, `${shared}seal_keys: [${long}]\n`, production),
+      service(t, shared, { ...production, MACARON_ENV: 'test' }),
+      service(t, 'with_async: true\n', production),
+    ])
+      requireSealKeys(fine)
   })
 
   test('a short JWT secret or seal key is refused in development too, without showing it', (t) => {

@@ -112,8 +112,12 @@ export interface Events {
   /** It takes nothing any more. */
   'worker.paused': { owner: string }
   'owner.recovered': { owner: string; tasks: number }
+  /** The leases of these tasks had run out: their worker, on whatever machine, is gone. */
+  'lease.expired': { tasks: readonly string[] }
   'orphan.killed': { executor: string; pid: number }
   'orphan.stuck': { executor: string; message: string }
+  /** `stored`: what that word means there. */
+  'store.opened': { where: string; version: string; stored: string; durable: boolean }
   'store.taken_over': { from: string }
   'store.trouble': { code: string; message: string }
   'store.well': { afterMs: number }

@@ -119,8 +119,17 @@ const lines: Lines = {
     `Back in the queue: ${tasks(e.tasks)} of a worker that died`,
     { owner: e.owner },
   ],
+  'lease.expired': (e) => [
+    'warn',
+    `Back in the queue: ${tasks(e.tasks.length)} of a worker that has not been heard of for half a minute`,
+    { taskIds: e.tasks.slice(0, 20) },
+  ],
   'orphan.killed': (e) => ['warn', `Killed ${e.executor}, left behind by a worker that died`, { pid: e.pid }],
   'orphan.stuck': (e) => ['error', e.message, { executor: e.executor }],
+  'store.opened': (e) => [
+    e.durable ? 'info' : 'warn',
+    `Tasks are stored on ${e.where} (${e.version}): ${e.stored}`,
+  ],
   'store.taken_over': (e) => [
     'warn',
     `The task store was last used by another machine (${e.from}), which is silent; this one takes it over`,

@@ -1,5 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import { SetupError } from '../core/errors.ts'
+import { bullmqAbilities } from './bullmq/abilities.ts'
+import { isRedis, readAddress, redisForms } from './bullmq/address.ts'
 import type { Engine } from './engine.ts'
 import { sqliteAbilities } from './sqlite/abilities.ts'
 import type { SqliteOptions } from './sqlite/engine.ts'
@@ -7,33 +9,51 @@ import { WaitingEngine } from './waiting.ts'
 
 /** From a URL to an engine: the only place that knows which there are. Each is loaded when it is opened. */
 
+export interface OpenOptions extends SqliteOptions {
+  /** The service's name. */
+  readonly service: string
+}
+
 /**
  * Opens the engine that `url` names. `sqlite:` is the embedded store in `options.folder` (the service's `.macaron/`), `sqlite:<folder>` the one in
- * another folder, relative to the service's.
- * @throws SetupError `BROKER_UNSUPPORTED` for any other URL; what the engine's own opening throws.
+ * another folder, relative to the service's; `redis://…` and its like are tasks on Redis.
+ * @throws SetupError `BROKER_UNSUPPORTED` for any other URL, `BROKER_INVALID`; what the engine's own opening throws.
  */
-export async function openEngine(url: string, options: SqliteOptions): Promise<Engine> {
-  const folder = storeFolder(url, options.folder)
-  return openEmbedded({ ...options, folder })
+export async function openEngine(url: string, options: OpenOptions): Promise<Engine> {
+  return openerOf(url, options).open()
 }
 
 /**
  * The same for a process that must run without the store too: an engine that goes on trying to open it.
  * @throws SetupError as above.
  */
-export function openEngineWhenPossible(url: string, options: SqliteOptions): Engine {
-  const folder = storeFolder(url, options.folder)
-  return new WaitingEngine({ abilities: sqliteAbilities, open: () => openEmbedded({ ...options, folder }) })
+export function openEngineWhenPossible(url: string, options: OpenOptions): Engine {
+  return new WaitingEngine(openerOf(url, options))
+}
+
+/** Whether other machines can share the tasks that `url` names. */
+export function isShared(url: string): boolean {
+  return isRedis(url)
 }
 
 /**
- * The folder that holds the tasks and tells which workers and executors are alive; `folder` is the service's `.macaron/`.
+ * The folder that tells which workers and executors are alive; with the embedded store it holds the tasks too. `folder` is the service's `.macaron/`.
  * @throws SetupError as above.
  */
 export function storeFolder(url: string, folder: string): string {
+  if (isRedis(url)) {
+    readAddress(url)
+    return folder
+  }
   if (!url.startsWith(sqlite)) throw unsupported(url)
   const path = url.slice(sqlite.length)
   return path === '' ? folder : resolve(dirname(resolve(folder)), path)
+}
+
+function openerOf(url: string, options: OpenOptions): ConstructorParameters<typeof WaitingEngine>[0] {
+  const folder = storeFolder(url, options.folder)
+  if (!isRedis(url)) return { abilities: sqliteAbilities, open: () => openEmbedded({ ...options, folder }) }
+  return { abilities: bullmqAbilities, open: () => openOnRedis(url, { ...options, folder }) }
 }
 
 async function openEmbedded(options: SqliteOptions): Promise<Engine> {
@@ -41,11 +61,16 @@ async function openEmbedded(options: SqliteOptions): Promise<Engine> {
   return openSqlite(options)
 }
 
+async function openOnRedis(url: string, { service, folder, now }: OpenOptions): Promise<Engine> {
+  const { openBullmq } = await import('./bullmq/engine.ts')
+  return openBullmq({ url, service, folder, ...(now === undefined ? {} : { now }) })
+}
+
 const sqlite = 'sqlite:'
 
 /** Without what follows the scheme, which may hold a password. */
 function unsupported(url: string): SetupError {
   const scheme = /^[a-z][a-z0-9+.-]*:/i.exec(url)?.[0] ?? 'a URL without a scheme'
-  const message = `broker_url: ${scheme} is not supported. Supported are sqlite: (the embedded store in the service's .macaron/) and sqlite:<folder> (the same elsewhere).`
+  const message = `broker_url: ${scheme} is not supported. Supported are sqlite: (the embedded store in the service's .macaron/), sqlite:<folder> (the same elsewhere) and ${redisForms}.`
   return new SetupError('BROKER_UNSUPPORTED', [{ message }])
 }

@@ -20,7 +20,7 @@ async function openStore(t: TestContext) {
   // First of all hooks, since they run in this order: who is left running is named in the folder.
   t.after(() => endAll(workers, folder))
   folder = ownFolder(t)
-  const engine = await openEngine('sqlite:', { folder, sync: 'normal', role: 'server' })
+  const engine = await openEngine('sqlite:', { folder, sync: 'normal', role: 'server', service: 'shop' })
   t.after(() => engine.close())
   const file = join(folder, 'notes')
   const startWorker = async () => {

@@ -1,8 +1,9 @@
 import { isSettled, legalMoves, type TaskState } from '../../tasks/states.ts'
 import type { ActionAnswer } from '../engine.ts'
+import { keepSettledMs } from '../losses.ts'
 import { integer, stateOf } from './columns.ts'
 import type { Transaction } from './connection.ts'
-import { keepSettledMs, stateCode } from './schema.ts'
+import { stateCode } from './schema.ts'
 
 /** What operators and handles ask of one task. A task that is claimed at the same moment is either claimed or changed, never both. */
 

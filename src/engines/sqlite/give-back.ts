@@ -1,8 +1,9 @@
 import { emit } from '../../core/events.ts'
+import { keepSettledMs, lossError, lossReasons, poisonAfter, suspectAfter } from '../losses.ts'
 import { errorText, integer, text } from './columns.ts'
 import type { Transaction } from './connection.ts'
 import type { Owner } from './owners.ts'
-import { keepSettledMs, stateCode } from './schema.ts'
+import { stateCode } from './schema.ts'
 
 /** Puts back into the queue what a worker still holds that has stopped or died. */
 
@@ -17,10 +18,6 @@ interface Parked {
   readonly name: string
   readonly reason: 'lost' | 'poison'
 }
-
-/** A task that was running under this many workers when they died runs alone from then on; under the second number of them, it is parked. */
-const suspectAfter = 3
-const poisonAfter = 10
 
 /**
  * Gives back all that `owner` holds and removes its row; undefined where that has been done already. Tasks that must not start twice may have
@@ -44,7 +41,7 @@ export function giveBack(
 /** Says which tasks were parked; to be called once that is committed. */
 export function reportParked(parked: readonly Parked[]): void {
   for (const { id, name, reason } of parked)
-    emit('task.parked', { taskId: id, name, reason, message: reasons[reason] })
+    emit('task.parked', { taskId: id, name, reason, message: lossReasons[reason] })
 }
 
 interface Parking {
@@ -54,18 +51,13 @@ interface Parking {
 }
 
 function park({ sql, totals }: Transaction, { reason, now, parameters }: Parking): readonly Parked[] {
-  const error = errorText({ code: reason.toUpperCase(), message: reasons[reason] })
+  const error = errorText(lossError(reason))
   const rows = sql.all(parkHeld[reason], reason, error, now, now + keepSettledMs, ...parameters)
   totals.move('running', 'parked', rows.length)
   return rows.map((row) => {
     const message = sql.first('SELECT id, name FROM messages WHERE seq = ?', integer(row[0]))
     return { id: text(message?.[0]), name: text(message?.[1]), reason }
   })
-}
-
-const reasons: Readonly<Record<Parked['reason'], string>> = {
-  lost: 'Its worker ended while it may have been running, and it must not start twice',
-  poison: `${poisonAfter} workers have died while it was running`,
 }
 
 const held = `owner = ? AND state = ${stateCode.running}`

@@ -1,5 +1,6 @@
 import type { EngineHealth } from '../engine.ts'
 import { reasonOf } from '../waiting.ts'
+import { waitingReason } from '../waiting-reason.ts'
 import { lookForWaiting } from './claim.ts'
 import { integer } from './columns.ts'
 import { longLog } from './log-length.ts'
@@ -18,8 +19,6 @@ export interface HealthOptions {
   readonly probe: () => Promise<void>
 }
 
-/** A wait that is long although workers are alive. */
-const longWaitMs = 30_000
 /** A disk with less free space than this will soon be full. */
 const littleSpace = 16 * 1024 * 1024
 
@@ -113,18 +112,6 @@ function spaceReason(site: Site, file: string): string[] {
 function logWarning(file: string): string[] {
   const long = longLog(file)
   return long === undefined ? [] : [reasonOf(long)]
-}
-
-function waitingReason({ waiting, oldestWaitMs }: Seen, workers: number): string[] {
-  if (waiting === 0) return []
-  const tasks = waiting === 1 ? '1 task waits' : `${waiting} tasks wait`
-  const seconds = Math.round(oldestWaitMs / 1000)
-  if (workers === 0)
-    return [`${tasks}, the oldest for ${seconds} s, and no worker is alive. Start one: \`macaron work\`.`]
-  if (oldestWaitMs <= longWaitMs) return []
-  return [
-    `${tasks}, the oldest for ${seconds} s, although workers are alive (${workers}): they are too few, or blocked.`,
-  ]
 }
 
 function stuckReasons({ stuck }: Seen): string[] {

@@ -3,11 +3,12 @@ import { asError, codeOf, TaskError } from '../../core/errors.ts'
 import type { TaskMessage } from '../../tasks/message.ts'
 import type { TaskState } from '../../tasks/states.ts'
 import type { Lease, Outcome } from '../engine.ts'
+import { keepSettledMs } from '../losses.ts'
 import { errorText, readToken } from './columns.ts'
 import { nested, type Transaction } from './connection.ts'
 import { enqueue, fieldsOf } from './enqueue.ts'
 import { isStoreFailure } from './failures.ts'
-import { keepSettledMs, stateCode } from './schema.ts'
+import { stateCode } from './schema.ts'
 
 /**
  * Records how an attempt ended; false, and nothing changed, where its lease is no longer held. An outcome that can't be stored for what

@@ -1,5 +1,6 @@
 import { StoreError } from '../../core/errors.ts'
 import type { TaskState } from '../../tasks/states.ts'
+import { keepSettledMs } from '../losses.ts'
 import { integer } from './columns.ts'
 import type { Sql } from './sql.ts'
 
@@ -31,9 +32,6 @@ export const inLine = {
 }
 export const settledAs = (state: SettledState) =>
   `t.state >= ${stateCode.done} AND t.state = ${stateCode[state]}`
-
-/** How long the engine keeps what it settles itself: cancelled tasks, and those it parks. */
-export const keepSettledMs = 7 * 86_400_000
 
 // SQLite takes larger ones, which node:sqlite then refuses to read.
 const isWhole = (column: string) => `abs(${column}) <= ${Number.MAX_SAFE_INTEGER}`

@@ -1,4 +1,5 @@
 import type { TaskRecord } from '../engine.ts'
+import { fingerprint } from '../fingerprint.ts'
 import { closed } from './failures.ts'
 import { findTask } from './lookup.ts'
 import type { Reader } from './reader.ts'
@@ -81,11 +82,4 @@ interface Watch {
   readonly id: string
   readonly listener: Listener
   seen: string
-}
-
-/** Differs between any two things a watcher would want to tell apart. */
-function fingerprint(task: TaskRecord | undefined): string {
-  if (task === undefined) return 'absent'
-  const { state, reason, attempts, crashes, runAt, startedAt, settledAt, owner } = task
-  return [state, reason, attempts, crashes, runAt, startedAt, settledAt, owner].join(' ')
 }

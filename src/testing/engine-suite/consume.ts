@@ -82,7 +82,7 @@ export const consume: Part = {
       await TestWorker.start(engine, { onLease: settleAtOnce }),
       await TestWorker.start(other, { onLease: settleAtOnce }),
     ]
-    await eventually('all tasks done', async () => (await engine.counts()).done === count)
+    await eventually('all tasks done', async () => (await engine.counts()).done === count, 45_000)
     const given = workers.flatMap(({ leases }) => ids(leases))
     assert.equal(given.length, count)
     assert.equal(new Set(given).size, count)

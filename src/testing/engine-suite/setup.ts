@@ -45,9 +45,13 @@ export async function store(engine: Engine, ...messages: readonly TaskMessage[])
   if (refused !== undefined && !refused.stored) throw refused.error
 }
 
-/** Waits until `condition` gives something other than false or undefined, and returns that. */
-export async function eventually<T>(what: string, condition: () => T | Promise<T>): Promise<NonNullable<T>> {
-  const deadline = performance.now() + 15_000
+/** Waits until `condition` gives something other than false or undefined, and returns that. `withinMs`: default 15 s. */
+export async function eventually<T>(
+  what: string,
+  condition: () => T | Promise<T>,
+  withinMs = 15_000,
+): Promise<NonNullable<T>> {
+  const deadline = performance.now() + withinMs
   for (;;) {
     const value = await condition()
     if (value !== false && value !== undefined && value !== null) return value

@@ -4,10 +4,10 @@ import { until } from '../../support/until.ts'
 import type { KillRule } from './kill-plan.ts'
 import { load } from './load.ts'
 import { describeTally, type Run, type Tally, tally } from './runs.ts'
-import { type Listed, type RunningService, startService } from './service.ts'
+import { type Listed, type RunningService, type StartOptions, startService } from './service.ts'
 
 /** Requests that fire tasks while processes are killed; then what was promised of what was answered must hold. */
-export interface StormOptions {
+export interface StormOptions extends Pick<StartOptions, 'files'> {
   readonly kill: readonly KillRule[]
   readonly seed: number
   readonly clients?: number
@@ -37,7 +37,7 @@ export interface StormReport extends Tally {
 export async function storm(test: TestContext, options: StormOptions): Promise<StormReport> {
   const { kill, seed, clients = 4, task = 'note', args = [] } = options
   const expected = kill.reduce((sum, rule) => sum + rule.times, 0)
-  const first = await startService(test, { kill, seed })
+  const first = await startService(test, { kill, seed, ...(options.files && { files: options.files }) })
   const requesting = load(test, first, { clients, requests: 1_000_000, task, args })
   await until(() => first.kills() === expected, { what: `${expected} kills`, timeoutMs: 100_000 })
   const service = (await options.andThen?.(first)) ?? first

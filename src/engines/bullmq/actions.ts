@@ -1,0 +1,134 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { isSettled, type TaskState } from '../../tasks/states.ts'
+import type { ActionAnswer, TaskRecord } from '../engine.ts'
+import { keepSettledMs } from '../losses.ts'
+import { findTask, readTasks } from './lookup.ts'
+import { orLost } from './outcome.ts'
+import type { Store } from './store.ts'
+
+/** What operators and handles ask for. */
+
+const done: ActionAnswer = Object.freeze({ done: true })
+
+export async function cancelTask(store: Store, id: string): Promise<ActionAnswer> {
+  const { keys, own, scripts, link, now } = store
+  const at = now()
+  const used = [keys.job(id), keys.wait, keys.prioritized, keys.delayed, keys.failed]
+  const answer = await link.use(() =>
+    scripts.cancel([...used, own.cancelled, own.expires, keys.events], [id, at, at + keepSettledMs]),
+  )
+  return answer === 1 ? done : await notDone(store, id)
+}
+
+/** BullMQ's retry sets its counts back, and with them ours. */
+export async function retryTask(store: Store, id: string): Promise<ActionAnswer> {
+  const { queue, link, own } = store
+  const task = await findTask(store, id)
+  if (task === undefined || !isRetriable(task)) return { done: false, state: task?.state }
+  const isMoved = await orLost(link.use(() => queue.retryFinishedJob(jobOf(id), 'failed', fromZero)))
+  if (!isMoved) return await notDone(store, id)
+  await link.use((client) => client.pipeline().zrem(own.parked, id).zrem(own.cancelled, id).exec())
+  return done
+}
+
+/** Puts a parked task back into the queue, with its counts as they are; false where it has gone already. */
+export async function unparkTask(store: Store, id: string): Promise<boolean> {
+  const { queue, link, own } = store
+  const isMoved = await orLost(link.use(() => queue.retryFinishedJob(jobOf(id), 'failed', {})))
+  await link.use((client) => client.zrem(own.parked, id))
+  return isMoved
+}
+
+export async function removeTask(store: Store, id: string): Promise<ActionAnswer> {
+  const task = await findTask(store, id)
+  if (task === undefined || task.state === 'running') return { done: false, state: task?.state }
+  return (await forget(store, [id])) === 1 ? done : await notDone(store, id)
+}
+
+/** How many tasks are looked at in one step. */
+export const sliceSize = 500
+
+/** Deletes settled tasks in `states`, all of them; or, without `states`, those that may go by now. Resolves with how many. */
+export async function purgeTasks(store: Store, states: readonly TaskState[] | undefined): Promise<number> {
+  if (states === undefined) return await purgeExpired(store)
+  let count = 0
+  for (const state of states.filter(isSettled)) count += await purgeState(store, state)
+  return count
+}
+
+/** Those whose time has passed. One that isn't settled (any more) is looked at again later. */
+export async function purgeExpired(store: Store): Promise<number> {
+  const { link, own, now } = store
+  for (let count = 0; ; ) {
+    const time = now()
+    const ids = await link.use((client) =>
+      client.zrangebyscore(own.expires, '-inf', time, 'LIMIT', 0, sliceSize),
+    )
+    if (ids.length === 0) return count
+    const tasks = new Map((await readTasks(store, ids)).map((task) => [task.message.id, task]))
+    const kept = ids.filter((id) => tasks.get(id) !== undefined && !isSettled(stateIn(tasks, id)))
+    count += await forget(
+      store,
+      ids.filter((id) => !kept.includes(id)),
+    )
+    // Only ever to a later time: it may have been settled, and dated, just now.
+    const later = kept.flatMap((id) => [time + checkAgainMs, id])
+    if (later.length > 0) await link.use((client) => client.zadd(own.expires, 'GT', ...later))
+    await nextTurn()
+  }
+}
+
+const checkAgainMs = 3_600_000
+
+function stateIn(tasks: ReadonlyMap<string, TaskRecord>, id: string): TaskState {
+  return tasks.get(id)?.state ?? 'done'
+}
+
+async function purgeState(store: Store, state: TaskState): Promise<number> {
+  const { link, keys } = store
+  const key = state === 'done' ? keys.completed : keys.failed
+  let count = 0
+  for (let at = 0; ; ) {
+    const ids = await link.use((client) => client.zrange(key, String(at), String(at + sliceSize - 1)))
+    if (ids.length === 0) return count
+    const meant = (await readTasks(store, ids)).filter((task) => task.state === state)
+    count += await forget(
+      store,
+      meant.map(({ message }) => message.id),
+    )
+    at += ids.length - meant.length
+    await nextTurn()
+  }
+}
+
+/** Deletes tasks, and every note of them. Answers how many there were; a running one stays. */
+export async function forget(store: Store, ids: readonly string[]): Promise<number> {
+  if (ids.length === 0) return 0
+  const { queue, link, own } = store
+  const removed = await Promise.all(ids.map((id) => link.use(() => queue.remove(id, false))))
+  const gone = ids.filter((_, index) => removed[index] === 1)
+  if (gone.length === 0) return 0
+  const notes = [own.ids, own.expires, own.parked, own.cancelled]
+  await link.use((client) =>
+    notes.reduce((pipeline, key) => pipeline.zrem(key, ...gone), client.pipeline()).exec(),
+  )
+  return gone.length
+}
+
+async function notDone(store: Store, id: string): Promise<ActionAnswer> {
+  return { done: false, state: (await findTask(store, id))?.state }
+}
+
+function isRetriable({ state }: TaskRecord): boolean {
+  return state === 'failed' || state === 'cancelled' || state === 'parked'
+}
+
+const fromZero = { resetAttemptsMade: true }
+
+type Retried = Parameters<Store['queue']['retryFinishedJob']>[0]
+
+function jobOf(id: string): Retried {
+  const job: Pick<Retried, 'id' | 'opts'> = { id, opts: {} }
+  // All that a retry reads of a job.
+  return job as Retried
+}

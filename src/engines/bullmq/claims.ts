@@ -1,0 +1,217 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { IQueueBackend } from 'bullmq'
+import { emit } from '../../core/events.ts'
+import type { Trouble } from '../../core/trouble.ts'
+import type { Consumer, Lease, Outcome } from '../engine.ts'
+import { type Held, type Holding, leaseOf, lockMs } from './held.ts'
+import { suspectsFrom } from './record.ts'
+import type { Store } from './store.ts'
+import { type Fate, fateOf, type Taken, takenOf, takeSuspect } from './taking.ts'
+
+export interface ClaimsOptions {
+  readonly owner: string
+  readonly store: Store
+  /** BullMQ's worker: takes jobs with our terms, and waits for them on a connection of its own. */
+  readonly queue: IQueueBackend
+  readonly holding: Holding
+  readonly consumer: Consumer
+  readonly trouble: Trouble
+  /** Records what becomes of a task that is not to be run. */
+  settle(held: Held, outcome: Outcome): void
+  /** Told that a claim was not answered: it may have been made. */
+  onDoubt(): void
+}
+
+/** Most jobs asked for at once, and how many where it isn't known that so many wait. */
+const mostAtOnce = 100
+const fewAtOnce = 8
+const longestSleepMs = 1_000
+/** How often it is looked whether there are suspects of other workers. */
+const suspectsEveryMs = 100
+const retryMs = 250
+
+/**
+ * Takes tasks as long as there is room for them: many at once, each with a token of its own. When none is left it sleeps until BullMQ tells of one, the
+ * next scheduled one is due, or a second has passed.
+ */
+export class Claims {
+  readonly #options: ClaimsOptions
+  #claiming = false
+  #working: Promise<void> | undefined
+  #atOnce = fewAtOnce
+  /** How often this worker has told of suspects: one may come while it is asked for them. */
+  #told = 0
+  #suspectsAt = 0
+  #dueAt = Number.POSITIVE_INFINITY
+  #awake: (() => void) | undefined
+  #wanted = false
+  #listening = false
+
+  constructor(options: ClaimsOptions) {
+    this.#options = options
+  }
+
+  begin(): void {
+    this.#claiming = true
+    this.#working = this.#work()
+  }
+
+  /** Something may be to do, or there is room. */
+  request(): void {
+    this.#wanted = true
+    this.#awake?.()
+  }
+
+  /** The same, for suspects of this worker. */
+  requestSuspects(): void {
+    this.#told++
+    this.#suspectsAt = 0
+    this.request()
+  }
+
+  /** Claims nothing more; resolves when the last leases are handed out. */
+  async pause(): Promise<void> {
+    this.#claiming = false
+    this.request()
+    await this.#working
+  }
+
+  async #work(): Promise<void> {
+    // Never before `consume` has resolved.
+    await new Promise((resolve) => setImmediate(resolve))
+    while (this.#claiming) {
+      this.#wanted = false
+      const mayBeMore = await this.#turn()
+      if (!mayBeMore && this.#claiming && !this.#wanted) await this.#sleep()
+    }
+  }
+
+  /** Whether more may wait that there is room for. */
+  async #turn(): Promise<boolean> {
+    try {
+      const moreSuspects = await this.#takeSuspects()
+      return (await this.#takeOthers()) || moreSuspects
+    } catch (error) {
+      this.#options.trouble.failed(error)
+      await delay(retryMs)
+      return true
+    }
+  }
+
+  /** One at a time: there are few, and few are run at a time. */
+  async #takeSuspects(): Promise<boolean> {
+    const { alone } = this.#options.consumer.slots()
+    if (alone <= 0 || performance.now() < this.#suspectsAt) return false
+    const told = this.#told
+    const taken = await this.#take(1, (claim) => this.#askSuspect(claim))
+    if (taken.length === 0 && told === this.#told) this.#suspectsAt = performance.now() + suspectsEveryMs
+    await this.#handOut(taken)
+    return taken.length > 0
+  }
+
+  async #takeOthers(): Promise<boolean> {
+    const { ordinary } = this.#options.consumer.slots()
+    const wish = Math.min(ordinary, this.#atOnce)
+    if (wish <= 0) return false
+    const taken = await this.#take(wish, (claim) => this.#askNext(claim))
+    this.#atOnce = taken.length === wish ? Math.min(this.#atOnce * 2, mostAtOnce) : fewAtOnce
+    await this.#handOut(taken)
+    return taken.length === wish
+  }
+
+  /** Asks for so many at once. What was taken before a failure is handed out all the same. */
+  async #take(count: number, ask: (claim: Asked) => Promise<Taken | undefined>): Promise<readonly Taken[]> {
+    const { holding, trouble } = this.#options
+    const claims = Array.from({ length: count }, () => holding.ask())
+    const answers = await Promise.allSettled(claims.map((claim) => ask(claim)))
+    const taken = answers.flatMap((answer) => (answer.status === 'fulfilled' ? (answer.value ?? []) : []))
+    for (const { held } of taken) holding.add(held)
+    for (const { token } of claims) holding.answered(token)
+    const failed = answers.find((answer) => answer.status === 'rejected')
+    if (failed === undefined) trouble.worked()
+    else this.#doubt(failed.reason, taken.length)
+    return taken
+  }
+
+  #doubt(reason: unknown, taken: number): void {
+    this.#options.onDoubt()
+    if (taken === 0) throw reason
+    this.#options.trouble.failed(reason)
+  }
+
+  #askSuspect(claim: Asked): Promise<Taken | undefined> {
+    const { store, owner } = this.#options
+    return takeSuspect(store, claim, [suspectsFrom, lockMs, owner])
+  }
+
+  async #askNext(claim: Asked): Promise<Taken | undefined> {
+    const { store, queue, owner } = this.#options
+    const [job, id, , dueAt] = await store.link.use(() => queue.moveToActive(claim.token, owner))
+    // The fields of a job don't hold its id.
+    if (job) return takenOf({ ...job, id: String(id) }, claim)
+    this.#dueAt = typeof dueAt === 'number' && dueAt > 0 ? dueAt : Number.POSITIVE_INFINITY
+    return undefined
+  }
+
+  /** What isn't to be run gets its outcome at once; a suspect that finds no room goes into the line of those. */
+  async #handOut(taken: readonly Taken[]): Promise<void> {
+    const { consumer, owner, settle } = this.#options
+    const leases: Lease[] = []
+    let room = consumer.slots().alone
+    for (const one of taken) {
+      const fate = await this.#fateOf(one)
+      if (fate === 'ordinary') leases.push(leaseOf(one.held, false))
+      else if (fate !== 'alone') settle(one.held, fate)
+      else if (room-- > 0) leases.push(leaseOf(this.#asSuspect(one.held), true))
+      else settle(this.#asSuspect(one.held), { kind: 'returned' })
+    }
+    if (leases.length === 0) return
+    emit('task.claimed', { count: leases.length, owner })
+    consumer.run(leases)
+  }
+
+  /** Where Redis doesn't say, the task goes back. */
+  async #fateOf(taken: Taken): Promise<Fate> {
+    try {
+      return await fateOf(this.#options.store, taken)
+    } catch (error) {
+      this.#options.trouble.failed(error)
+      return { kind: 'returned' }
+    }
+  }
+
+  #asSuspect(held: Held): Held {
+    const suspect: Held = { ...held, ledger: { ...held.ledger, suspect: true } }
+    this.#options.holding.add(suspect)
+    return suspect
+  }
+
+  async #sleep(): Promise<void> {
+    const { consumer, store } = this.#options
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const wake = () => resolve()
+    this.#awake = wake
+    const ms = Math.min(longestSleepMs, Math.max(0, this.#dueAt - store.now()))
+    const alarm = setTimeout(wake, ms)
+    // Only who has room listens: what it hears nobody else does.
+    if (consumer.slots().ordinary > 0) this.#listen()
+    await promise
+    clearTimeout(alarm)
+    this.#awake = undefined
+  }
+
+  /** One wait at a time, on the connection that is there for it; it may outlast a sleep. */
+  #listen(): void {
+    if (this.#listening) return
+    this.#listening = true
+    this.#options.queue
+      .waitForJob(longestSleepMs / 1000)
+      .then((told) => told !== null && this.request())
+      .catch(() => delay(retryMs))
+      .finally(() => {
+        this.#listening = false
+      })
+  }
+}
+
+type Asked = ReturnType<Holding['ask']>

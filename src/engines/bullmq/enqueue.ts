@@ -1,0 +1,95 @@
+import type { JobJson } from 'bullmq'
+import { asError, StoreError } from '../../core/errors.ts'
+import type { TaskMessage } from '../../tasks/message.ts'
+import type { EnqueueAnswer } from '../engine.ts'
+import { isStoreFailure } from './failures.ts'
+import { dataOf, isMessage } from './job.ts'
+import { answerWithinMs } from './link.ts'
+import type { Store } from './store.ts'
+
+/**
+ * Stores messages, each with an answer of its own. All of them are on their way at once, in one write where they fit.
+ * @throws StoreError where Redis has answered none of them.
+ */
+export async function enqueue(
+  store: Store,
+  batch: readonly TaskMessage[],
+): Promise<readonly EnqueueAnswer[]> {
+  if (batch.length === 0) return []
+  // Before the jobs themselves, and on the same connection: an id without a job is left out of lists.
+  const noted = noteIds(store, batch)
+  const added = Promise.all(batch.map((message) => add(store, message, noted)))
+  const answers = await store.link.within(answerWithinMs, added)
+  const failures = answers.filter((answer) => !answer.stored && isStoreFailure(answer.error))
+  const [first] = failures
+  if (failures.length === batch.length && first?.stored === false && !isRefusal(first.error))
+    throw first.error
+  return answers
+}
+
+async function noteIds(store: Store, batch: readonly TaskMessage[]): Promise<void> {
+  const members = batch.flatMap(({ id }) => [0, id])
+  await store.link.use((client) => client.zadd(store.own.ids, ...members))
+}
+
+async function add(store: Store, message: TaskMessage, noted: Promise<void>): Promise<EnqueueAnswer> {
+  try {
+    if (!isStorable(message)) throw notStorable(message)
+    const added = store.link.use(() => store.queue.addJob(jobOf(message, store.now()), message.id))
+    await Promise.all([noted, added])
+    return stored
+  } catch (thrown) {
+    const error = asError(thrown)
+    return { stored: false, error: isStoreFailure(error) ? error : refused(message, error) }
+  }
+}
+
+const stored: EnqueueAnswer = Object.freeze({ stored: true })
+
+/** Times that are no numbers would be stored as something else. */
+function isStorable(message: TaskMessage): boolean {
+  const { priority, runAt, firedAt } = message
+  return (
+    isMessage(message) &&
+    [runAt, firedAt].every(Number.isFinite) &&
+    Number.isInteger(priority) &&
+    priority >= 0 &&
+    priority <= mostPriority
+  )
+}
+
+const mostPriority = 2_097_151
+
+/** BullMQ counts a delay from the time of its job. */
+function jobOf(message: TaskMessage, now: number): JobJson {
+  const { id, name, priority, runAt } = message
+  const delay = Math.max(0, runAt - now)
+  const options = { ...(delay > 0 ? { delay } : {}), ...(priority > 0 ? { priority } : {}) }
+  return { ...newJob, id, name, data: dataOf(message), opts: options, timestamp: now }
+}
+
+const newJob = {
+  progress: 0,
+  attemptsMade: 0,
+  attemptsStarted: 0,
+  stalledCounter: 0,
+  failedReason: '',
+  returnvalue: '',
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof StoreError && error.code === 'STORE_REFUSED'
+}
+
+function notStorable({ name, id }: TaskMessage): StoreError {
+  return new StoreError(
+    'STORE_REFUSED',
+    `The task ${name} (${id}) can't be stored: its priority or one of its times is no such thing`,
+  )
+}
+
+function refused({ name, id }: TaskMessage, error: Error): StoreError {
+  return new StoreError('STORE_REFUSED', `The task ${name} (${id}) can't be stored: ${error.message}`, {
+    cause: error,
+  })
+}

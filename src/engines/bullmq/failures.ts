@@ -1,0 +1,76 @@
+import { asError, codeOf, StoreError } from '../../core/errors.ts'
+
+/**
+ * What goes wrong with Redis, as errors with stable codes that say what to do. Redis' own errors begin with a word in capitals; ioredis' are
+ * told by their message.
+ */
+
+/** Any error of the Redis at `where` as what Macaron throws for it; the fault of one task stays what it is. */
+export function storeError(thrown: unknown, where: string): Error {
+  if (thrown instanceof StoreError) return thrown
+  const error = asError(thrown)
+  const kind = kinds.find(({ pattern }) => pattern.test(error.message) || pattern.test(codeOf(error) ?? ''))
+  if (kind !== undefined) return new StoreError(kind.code, kind.text(where, error.message), { cause: error })
+  // What Redis itself answers is never the fault of one task.
+  if (error.name !== 'ReplyError') return error
+  return new StoreError('STORE_FAILED', `${where} fails: ${error.message}`, { cause: error })
+}
+
+/** Whether the store itself fails. Anything else is the fault of one task, and must not stop the others. */
+export function isStoreFailure(error: unknown): boolean {
+  return error instanceof StoreError
+}
+
+export function unanswered(where: string, ms: number): StoreError {
+  return new StoreError(
+    'STORE_UNREACHABLE',
+    `${where} has not answered within ${ms / 1000} s. See whether it runs, and what it is busy with: \`redis-cli SLOWLOG GET\`.`,
+  )
+}
+
+export function closed(): StoreError {
+  return new StoreError('STORE_CLOSED', 'The task store was closed: the service is stopping.')
+}
+
+interface Kind {
+  readonly pattern: RegExp
+  readonly code: string
+  text(where: string, message: string): string
+}
+
+const kinds: readonly Kind[] = [
+  {
+    pattern: /^(WRONGPASS|NOAUTH|NOPERM|ERR invalid password|ERR AUTH)/,
+    code: 'STORE_LOGIN',
+    text: (where, message) =>
+      `${where} refuses this user or password (${message.split(' ')[0]}). See to those in broker_url, and that the user may run all commands on keys that begin with {macaron:.`,
+  },
+  {
+    pattern: /^OOM/,
+    code: 'STORE_FULL',
+    text: (where) =>
+      `${where} has used up its maxmemory. Free some or raise it; tasks are stored again by themselves then.`,
+  },
+  {
+    pattern: /^(READONLY|MISCONF|NOREPLICAS|MASTERDOWN)/,
+    code: 'STORE_UNWRITABLE',
+    text: (where, message) => `${where} takes no writes now: ${message}`,
+  },
+  {
+    pattern: /^(LOADING|BUSY|TRYAGAIN|CLUSTERDOWN|UNBLOCKED)/,
+    code: 'STORE_BUSY',
+    text: (where, message) => `${where} can't serve now: ${message}`,
+  },
+  {
+    pattern: /timed out|Socket timeout|ETIMEDOUT/,
+    code: 'STORE_UNREACHABLE',
+    text: (where) =>
+      `${where} does not answer in time. See whether it runs, and what it is busy with: \`redis-cli SLOWLOG GET\`.`,
+  },
+  {
+    pattern:
+      /Connection is closed|max retries per request|enableOfflineQueue|aborted due to connection close|slots cache|All sentinels are unreachable|ECONN|EPIPE|ENOTFOUND|EAI_|EHOST|ENET|ENOENT|EACCES|certificate|CERT|SSL|TLS/i,
+    code: 'STORE_UNREACHABLE',
+    text: (where, message) => `${where} can't be reached: ${message}`,
+  },
+]

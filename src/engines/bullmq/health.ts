@@ -1,0 +1,67 @@
+import { asError } from '../../core/errors.ts'
+import type { EngineHealth } from '../engine.ts'
+import { reasonOf, unopenedHealth } from '../waiting.ts'
+import { waitingReason } from '../waiting-reason.ts'
+import { parsed } from './job.ts'
+import { inOneStep } from './lookup.ts'
+import { liveWorkers } from './presence.ts'
+import { suspectsFrom } from './record.ts'
+import type { Store } from './store.ts'
+
+/** Whether tasks can be stored, and whether those that wait move. Never rejects. */
+export async function examine(store: Store): Promise<EngineHealth> {
+  const faults = new Set<string>()
+  const storing = await probe(store).then(
+    () => true,
+    (error) => !faults.add(reasonOf(error)),
+  )
+  try {
+    const seen = await look(store)
+    const workers = (await liveWorkers(store)).length
+    const reasons = [...faults, ...waitingReason(seen, workers)]
+    return { ok: reasons.length === 0, storing, reasons, warnings: store.warnings, ...seen, workers }
+  } catch (error) {
+    return unopenedHealth(asError(error))
+  }
+}
+
+/** Writes something that goes by itself. */
+async function probe({ link, own }: Store): Promise<void> {
+  await link.use((client) => client.set(own.probe, '1', 'PX', 1_000))
+}
+
+type Seen = Pick<EngineHealth, 'waiting' | 'running' | 'parked' | 'oldestWaitMs'>
+
+async function look(store: Store): Promise<Seen> {
+  const { keys, own, now } = store
+  const time = now()
+  const due = `(${(time + 1) * 4096}`
+  const replies = await inOneStep(store, (multi) =>
+    multi
+      .llen(keys.wait)
+      .zcard(keys.prioritized)
+      .zcount(keys.delayed, '-inf', due)
+      .zcount(keys.delayed, suspectsFrom, '+inf')
+      .llen(keys.active)
+      .zcard(own.parked)
+      .lrange(keys.wait, -1, -1)
+      .zrange(keys.prioritized, '0', '0')
+      .zrangebyscore(keys.delayed, suspectsFrom, '+inf', 'LIMIT', 0, 1)
+      .zrangebyscore(keys.delayed, '-inf', due, 'LIMIT', 0, 1),
+  )
+  const [wait = 0, prioritized = 0, late = 0, suspects = 0, running = 0, parked = 0] = replies
+    .slice(0, 6)
+    .map(Number)
+  const first = replies.slice(6).flatMap((ids) => (Array.isArray(ids) ? ids.map(String) : []))
+  const since = await Promise.all(first.map((id) => dueSince(store, id)))
+  const oldest = Math.min(time, ...since.filter((at) => at !== undefined))
+  return { waiting: wait + prioritized + late + suspects, running, parked, oldestWaitMs: time - oldest }
+}
+
+/** When a task could have begun, as far as its message says. */
+async function dueSince({ link, keys }: Store, id: string): Promise<number | undefined> {
+  const data = parsed((await link.use((client) => client.hget(keys.job(id), 'data'))) ?? '')
+  if (typeof data !== 'object' || data === null) return undefined
+  const { firedAt, runAt }: { firedAt?: unknown; runAt?: unknown } = data
+  return Math.max(Number(firedAt) || 0, Number(runAt) || 0) || undefined
+}

@@ -1,0 +1,164 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { TaskState } from '../../tasks/states.ts'
+import type { ListFilter, TaskRecord } from '../engine.ts'
+import { recordOf, type Seen, suspectsFrom } from './record.ts'
+import type { Store } from './store.ts'
+
+/** Finding one task, listing many, counting all. */
+
+/** How many tasks are read in one step: a millisecond or two of Redis' time. */
+const stepSize = 500
+/** A state with no more tasks than this is looked up by itself. */
+const fewTasks = 2_000
+
+export async function findTask(store: Store, id: string): Promise<TaskRecord | undefined> {
+  const [found] = await readTasks(store, [id])
+  return found
+}
+
+/** What is there of these tasks, in their order, as it stands at one moment. */
+export async function readTasks(store: Store, ids: readonly string[]): Promise<readonly TaskRecord[]> {
+  if (ids.length === 0) return []
+  const { keys } = store
+  const replies = await inOneStep(store, (multi) => {
+    multi.lrange(keys.active, 0, -1)
+    for (const key of [keys.completed, keys.failed, keys.delayed]) multi.zmscore(key, ...ids)
+    for (const id of ids) multi.hgetall(keys.job(id))
+    return multi
+  })
+  const [active, completed, failed, delayed, ...hashes] = replies
+  const running = new Set(list(active))
+  return ids.flatMap((id, index) => {
+    const fields = textFields(hashes[index])
+    if (fields === undefined) return []
+    const seen: Seen = {
+      id,
+      fields,
+      running: running.has(id),
+      completed: list(completed)[index] !== null,
+      failed: list(failed)[index] !== null,
+      delayedScore: score(list(delayed)[index]),
+    }
+    return [recordOf(seen)]
+  })
+}
+
+export async function listTasks(store: Store, filter: ListFilter): Promise<readonly TaskRecord[]> {
+  const rare = filter.state === undefined ? undefined : await fewIn(store, filter.state)
+  const limit = filter.limit ?? 50
+  const found: TaskRecord[] = []
+  let before = filter.before
+  while (found.length < limit) {
+    const ids = rare === undefined ? await idsBefore(store, before) : firstBefore(rare, before)
+    const tasks = await readTasks(store, ids)
+    found.push(...tasks.filter((task) => matches(task, filter)))
+    if (ids.length < stepSize) break
+    before = ids.at(-1)
+    await nextTurn()
+  }
+  return found.slice(0, limit)
+}
+
+function matches({ state, message }: TaskRecord, filter: ListFilter): boolean {
+  return (
+    (filter.state === undefined || state === filter.state) &&
+    (filter.name === undefined || message.name === filter.name) &&
+    (filter.queue === undefined || message.queue === filter.queue)
+  )
+}
+
+function idsBefore({ link, own }: Store, before: string | undefined): Promise<string[]> {
+  const from = before === undefined ? '+' : `(${before}`
+  return link.use((client) => client.zrevrangebylex(own.ids, from, '-', 'LIMIT', 0, stepSize))
+}
+
+function firstBefore(ids: readonly string[], before: string | undefined): readonly string[] {
+  const start = before === undefined ? 0 : ids.findIndex((id) => id < before)
+  return start < 0 ? [] : ids.slice(start, start + stepSize)
+}
+
+/** All ids in a state from the newest, where they are few; undefined otherwise. */
+async function fewIn(store: Store, state: TaskState): Promise<readonly string[] | undefined> {
+  if ((await countTasks(store))[state] > fewTasks) return undefined
+  const { keys, own } = store
+  const replies = await inOneStep(store, (multi) => {
+    if (state === 'queued') multi.lrange(keys.wait, 0, -1).zrange(keys.prioritized, '0', '-1')
+    if (state === 'queued') multi.zrangebyscore(keys.delayed, suspectsFrom, '+inf')
+    if (state === 'scheduled') multi.zrangebyscore(keys.delayed, '-inf', `(${suspectsFrom}`)
+    if (state === 'running') multi.lrange(keys.active, 0, -1)
+    if (state === 'done') multi.zrange(keys.completed, '0', '-1')
+    if (state === 'parked') multi.zrange(own.parked, '0', '-1')
+    if (state === 'cancelled') multi.zrange(own.cancelled, '0', '-1')
+    return state === 'failed' ? multi.zdiff(3, keys.failed, own.parked, own.cancelled) : multi
+  })
+  // Lists and sorted sets of ids, all of them.
+  const ids = replies.flatMap((reply) => list(reply) as readonly string[])
+  return [...new Set(ids)].sort().toReversed()
+}
+
+/** How many tasks are in each state. */
+export async function countTasks(store: Store): Promise<Readonly<Record<TaskState, number>>> {
+  const { keys, own } = store
+  const replies = await inOneStep(store, (multi) =>
+    multi
+      .llen(keys.wait)
+      .zcard(keys.prioritized)
+      .zcount(keys.delayed, suspectsFrom, '+inf')
+      .zcount(keys.delayed, '-inf', `(${suspectsFrom}`)
+      .llen(keys.active)
+      .zcard(keys.completed)
+      .zcard(keys.failed)
+      .zcard(own.cancelled)
+      .zcard(own.parked),
+  )
+  const [wait = 0, prioritized = 0, suspects = 0, scheduled = 0, running = 0, ...settled] =
+    replies.map(Number)
+  const [done = 0, failed = 0, cancelled = 0, parked = 0] = settled
+  return {
+    scheduled,
+    queued: wait + prioritized + suspects,
+    running,
+    done,
+    failed: Math.max(0, failed - cancelled - parked),
+    cancelled,
+    parked,
+  }
+}
+
+/** Takes what isn't parked or cancelled any more from the lists of those. */
+export async function tidy(store: Store, ids: readonly string[]): Promise<void> {
+  const { link, own } = store
+  const states = new Map((await readTasks(store, ids)).map(({ message, state }) => [message.id, state]))
+  const none = (state: TaskState) => ids.filter((id) => states.get(id) !== state)
+  for (const [key, wrong] of [
+    [own.parked, none('parked')],
+    [own.cancelled, none('cancelled')],
+  ] as const)
+    if (wrong.length > 0) await link.use((client) => client.zrem(key, ...wrong))
+}
+
+type Multi = ReturnType<Store['link']['client']['multi']>
+
+/** What several reads find at one moment. @throws StoreError, and the first of the reads' own errors. */
+export async function inOneStep(store: Store, read: (multi: Multi) => Multi): Promise<readonly unknown[]> {
+  const replies = await store.link.use((client) => read(client.multi()).exec())
+  return (replies ?? []).map(([error, reply]) => {
+    if (error !== null) throw store.link.failure(error)
+    return reply
+  })
+}
+
+function list(reply: unknown): readonly unknown[] {
+  return Array.isArray(reply) ? reply : []
+}
+
+function score(value: unknown): number | undefined {
+  return value === null || value === undefined ? undefined : Number(value)
+}
+
+/** The fields of a hash; undefined where there is none. */
+function textFields(reply: unknown): Readonly<Record<string, string>> | undefined {
+  if (typeof reply !== 'object' || reply === null || Object.keys(reply).length === 0) return undefined
+  // ioredis gives a hash as an object of texts.
+  return reply as Readonly<Record<string, string>>
+}

@@ -1,0 +1,249 @@
+import type { MinimalJob } from 'bullmq'
+import { asError, codeOf, TaskError } from '../../core/errors.ts'
+import type { TaskMessage } from '../../tasks/message.ts'
+import type { Outcome } from '../engine.ts'
+import { keepSettledMs } from '../losses.ts'
+import { enqueue } from './enqueue.ts'
+import { isStoreFailure } from './failures.ts'
+import type { Held } from './held.ts'
+import { errorFields, type Ledger } from './job.ts'
+import { readTasks, tidy } from './lookup.ts'
+import { suspectTime } from './record.ts'
+import type { Store } from './store.ts'
+
+/** An attempt of a task that this worker holds, as it ended. */
+export interface Ended {
+  readonly held: Held
+  readonly outcome: Outcome
+}
+
+/**
+ * Records how an attempt ended; false, and nothing changed, where its lease is no longer held. An outcome that can't be stored for what is in it
+ * fails its task with that reason.
+ * @throws StoreError where Redis fails: then it may be recorded or not.
+ */
+export async function record(store: Store, ended: Ended): Promise<boolean> {
+  try {
+    return await attemptTo(store, ended)
+  } catch (error) {
+    if (isStoreFailure(error) && codeOf(error) !== 'STORE_REFUSED') throw error
+    return await attemptTo(store, { ...ended, outcome: unstorable(error, store.now()) })
+  }
+}
+
+/** Whether what was to be recorded is there, though the answer to it never came. */
+export async function wasRecorded(store: Store, { held, outcome }: Ended): Promise<boolean> {
+  const { keys, link } = store
+  const [starts, progress] = await link.use((client) =>
+    client.hmget(keys.job(held.message.id), 'ats', 'progress'),
+  )
+  if (outcome.kind !== 'done') return progress?.includes(JSON.stringify(held.token)) ?? false
+  if (Number(starts) !== held.starts) return false
+  const [task] = await readTasks(store, [held.message.id])
+  return task?.state === 'done'
+}
+
+async function attemptTo(store: Store, ended: Ended): Promise<boolean> {
+  try {
+    return await store.link.use(() => carryOut(store, ended))
+  } catch (error) {
+    if (!isLost(error)) throw error
+    if (ended.outcome.kind === 'parked') await tidy(store, [ended.held.message.id])
+    return false
+  }
+}
+
+async function carryOut(store: Store, { held, outcome }: Ended): Promise<boolean> {
+  switch (outcome.kind) {
+    case 'done':
+      return outcome.children.length > 0
+        ? await completeWithChildren(store, held, outcome)
+        : await complete(store, held, outcome)
+    case 'failed':
+    case 'parked':
+      return await fail(store, held, outcome)
+    case 'retry':
+      return await repeat(store, held, outcome)
+    case 'crashed':
+      return await makeSuspect(store, held, outcome)
+    case 'returned':
+      return await putBack(store, held)
+  }
+}
+
+type Of<Kind extends Outcome['kind']> = Extract<Outcome, { kind: Kind }>
+
+async function complete(store: Store, held: Held, { result, expiresAt }: Of<'done'>): Promise<boolean> {
+  const { queue, link, own } = store
+  await together(
+    link.client.zadd(own.expires, expiresAt, held.message.id),
+    queue.moveToCompleted(jobOf(held), result, false, held.token, false),
+  )
+  return true
+}
+
+/** Who dies after the intent was written leaves it to whoever gets the task next: adding a child again changes nothing. */
+async function completeWithChildren(store: Store, held: Held, outcome: Of<'done'>): Promise<boolean> {
+  const { scripts, keys, link } = store
+  const { id } = held.message
+  const { result, children, expiresAt } = outcome
+  const intent = JSON.stringify({ result, children, expiresAt })
+  const progress: Ledger = { ...held.ledger, intent: true }
+  const isHeld = await scripts.writeIntent(
+    [keys.job(id), keys.lock(id)],
+    [held.token, intent, JSON.stringify(progress)],
+  )
+  if (isHeld !== 1) return false
+  await addChildren(store, children)
+  await complete(store, held, outcome)
+  await link.client.hdel(keys.job(id), 'intent')
+  return true
+}
+
+async function addChildren(store: Store, children: readonly TaskMessage[]): Promise<void> {
+  const answers = await enqueue(store, children)
+  for (const [index, answer] of answers.entries()) {
+    if (answer.stored) continue
+    if (codeOf(answer.error) !== 'STORE_REFUSED') throw answer.error
+    const name = children[index]?.name
+    throw new TaskError(
+      'CHILD_UNSTORABLE',
+      `The task ${name} that it fired can't be stored: ${answer.error.message}`,
+    )
+  }
+}
+
+async function fail(store: Store, held: Held, outcome: Of<'failed' | 'parked'>): Promise<boolean> {
+  const { queue, link, own } = store
+  const { id } = held.message
+  const { error, expiresAt } = outcome
+  const { failedReason = '', ...fields } = errorFields(error)
+  const progress = ledgerAfter(held, outcome)
+  const notes = [
+    link.client.zadd(own.expires, expiresAt, id),
+    outcome.kind === 'parked'
+      ? link.client.zadd(own.parked, store.now(), id)
+      : link.client.zrem(own.parked, id),
+    link.client.zrem(own.cancelled, id),
+  ]
+  const moved = queue.moveToFailed(jobOf(held), failedReason, false, held.token, false, {
+    ...fields,
+    ...asFields(progress),
+  })
+  await together(...notes, moved)
+  return true
+}
+
+async function repeat(store: Store, held: Held, outcome: Of<'retry'>): Promise<boolean> {
+  const { runAt, error } = outcome
+  const { queue } = store
+  const { id } = held.message
+  const now = store.now()
+  const fieldsToUpdate = { ...errorFields(error), ...asFields(ledgerAfter(held, outcome)) }
+  if (runAt <= now) await queue.retryJob(id, false, held.token, { fieldsToUpdate })
+  else await queue.moveToDelayed(id, now, runAt - now, held.token, { skipAttempt: false, fieldsToUpdate })
+  return true
+}
+
+async function makeSuspect(store: Store, held: Held, outcome: Of<'crashed'>): Promise<boolean> {
+  // The workers that were lost under it still count.
+  const { stc: _, ...fields } = asFields(ledgerAfter(held, outcome))
+  return await standAlone(store, held, {
+    skipAttempt: false,
+    fieldsToUpdate: { ...errorFields(outcome.error), ...fields },
+  })
+}
+
+/** Into the line of those that run alone, at the place of its age. */
+async function standAlone(
+  { queue, now: clock }: Store,
+  { message, token }: Held,
+  options: { readonly skipAttempt: boolean; readonly fieldsToUpdate: Readonly<Record<string, string>> },
+): Promise<boolean> {
+  const { id, priority, runAt, firedAt } = message
+  const now = clock()
+  const delay = suspectTime(priority, Math.max(runAt, firedAt)) - now
+  await queue.moveToDelayed(id, now, delay, token, options)
+  return true
+}
+
+async function putBack(store: Store, held: Held): Promise<boolean> {
+  const { ledger, message, token } = held
+  if (ledger.suspect) {
+    const fieldsToUpdate = { progress: JSON.stringify(ledger) }
+    return await standAlone(store, held, { skipAttempt: true, fieldsToUpdate })
+  }
+  await store.queue.moveJobFromActiveToWait(message.id, token)
+  return true
+}
+
+/** What its tools show of a move comes with it; a task that ends by itself forgets the workers that were lost under it. */
+function asFields(ledger: Ledger): Readonly<Record<string, string>> {
+  return { progress: JSON.stringify(ledger), stc: '0' }
+}
+
+function ledgerAfter(held: Held, outcome: Of<'failed' | 'parked' | 'retry' | 'crashed'>): Ledger {
+  const { ledger, moves, token } = held
+  const { kind, error } = outcome
+  // Parked for anything else, it has not run.
+  const hasRun = kind !== 'parked' || outcome.reason === 'poison' || outcome.reason === 'lost'
+  const isPoison = kind === 'parked' && outcome.reason === 'poison'
+  return {
+    after: moves + 1,
+    attempts: ledger.attempts + (hasRun ? 1 : 0),
+    failures: ledger.failures + (kind === 'failed' || kind === 'retry' ? 1 : 0),
+    crashes: kind === 'crashed' ? outcome.crashes : ledger.crashes + (isPoison ? 1 : 0),
+    ...(kind === 'crashed' ? { suspect: true } : {}),
+    ...(kind === 'parked' ? { reason: outcome.reason } : {}),
+    ...(error.code === undefined ? {} : { code: error.code }),
+    token,
+  }
+}
+
+/** What BullMQ's moves read of a job. That it may be tried once keeps it from being tried again by BullMQ. */
+function jobOf({ message }: Held): MinimalJob {
+  const job: Pick<MinimalJob, 'id' | 'name' | 'data' | 'opts'> = {
+    id: message.id,
+    name: message.name,
+    data: undefined,
+    opts: { attempts: 1 },
+  }
+  // The rest is for the users of a worker of BullMQ's own.
+  return job as MinimalJob
+}
+
+/** Waits for all, so that nobody is surprised by a failure after another; the last one matters most. */
+async function together(...work: readonly Promise<unknown>[]): Promise<void> {
+  const results = await Promise.allSettled(work)
+  const failed = results.findLast((result) => result.status === 'rejected')
+  if (failed?.status === 'rejected') throw failed.reason
+}
+
+/** BullMQ's own answers: no such job, no lock, another's lock, not among the running ones. */
+function isLost(error: unknown): boolean {
+  const code: unknown =
+    typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
+  return typeof code === 'number' && [-1, -2, -3, -6].includes(code)
+}
+
+/** False where BullMQ says that it isn't there any more. */
+export function orLost(work: Promise<unknown>): Promise<boolean> {
+  return work.then(
+    () => true,
+    (error: unknown) => {
+      if (isLost(error)) return false
+      throw error
+    },
+  )
+}
+
+function unstorable(thrown: unknown, now: number): Outcome {
+  const error = asError(thrown)
+  const code = codeOf(error)
+  const message = `The outcome of this attempt can't be stored: ${error.message}`
+  return {
+    kind: 'failed',
+    error: code === undefined ? { message } : { code, message },
+    expiresAt: now + keepSettledMs,
+  }
+}

@@ -1,0 +1,98 @@
+import { join } from 'node:path'
+import type { IQueueBackend } from 'bullmq'
+import { emit } from '../../core/events.ts'
+import { holders, isAlive, removeTraces } from '../../supervisor/alive.ts'
+import type { Consumer } from '../engine.ts'
+import type { Holding } from './held.ts'
+import { orLost } from './outcome.ts'
+import { heldTasks } from './presence.ts'
+import type { Store } from './store.ts'
+
+export interface RecoveryOptions {
+  readonly store: Store
+  /** BullMQ's worker, with our terms. */
+  readonly queue: IQueueBackend
+  /** The service's `.macaron/`. */
+  readonly folder: string
+  readonly holding: Holding
+  readonly sweep: Consumer['sweep']
+}
+
+/**
+ * Gives back what dead workers hold. Those of this machine are told by their locks, as soon as all they left running has ended; those of others by
+ * BullMQ, when the locks of their tasks have run out.
+ */
+export class Recovery {
+  readonly #options: RecoveryOptions
+  readonly #alive: string
+  readonly #underWay = new Set<string>()
+  #inDoubt = false
+
+  constructor(options: RecoveryOptions) {
+    this.#options = options
+    this.#alive = join(options.folder, 'alive')
+  }
+
+  /** A claim of this worker was not answered. */
+  doubt(): void {
+    this.#inDoubt = true
+  }
+
+  /** Looks for dead workers of this machine. Resolves with how many tasks are back in the queue. */
+  async look(): Promise<number> {
+    const owners = holders(this.#alive).flatMap(({ id, parent }) => (parent === undefined ? [id] : []))
+    const dead = owners.filter((id) => !this.#underWay.has(id) && !isAlive(this.#alive, id))
+    const returned = await Promise.all(dead.map((owner) => this.#recover(owner)))
+    return returned.reduce((sum, tasks) => sum + tasks, 0) + (await this.#giveBackStrays())
+  }
+
+  /** Has BullMQ look for locks that have run out; it does so once per interval, whoever asks. */
+  async lookEverywhere(): Promise<number> {
+    const { store, queue } = this.#options
+    const stalled = await store.link.use(() => queue.moveStalledJobsToWait())
+    if (stalled.length > 0) emit('lease.expired', { tasks: stalled })
+    return stalled.length
+  }
+
+  async #recover(owner: string): Promise<number> {
+    this.#underWay.add(owner)
+    try {
+      const isSwept = await this.#options.sweep(owner).catch(() => false)
+      // Something of it still runs: the next look tries again.
+      if (!isSwept) return 0
+      const tasks = await this.#giveBack((held) => held.owner === owner, true)
+      removeTraces(this.#alive, owner)
+      if (tasks > 0) emit('owner.recovered', { owner, tasks })
+      return tasks
+    } finally {
+      this.#underWay.delete(owner)
+    }
+  }
+
+  /** Tasks that this worker has taken without being told, since the connection broke: at no cost, nobody has seen them. */
+  async #giveBackStrays(): Promise<number> {
+    if (!this.#inDoubt) return 0
+    this.#inDoubt = false
+    try {
+      return await this.#giveBack(({ token }) => this.#options.holding.isStray(token), false)
+    } catch (error) {
+      this.#inDoubt = true
+      throw error
+    }
+  }
+
+  /** `died`: counted, as BullMQ counts locks that have run out. Counted first: who dies in between has counted one too many. */
+  async #giveBack(isMeant: (held: HeldTask) => boolean, died: boolean): Promise<number> {
+    const { store } = this.#options
+    // Those taken last come first, and each goes before the one before it: they stand as they stood.
+    const meant = (await heldTasks(store)).filter(isMeant)
+    let count = 0
+    for (const { id, token } of meant) {
+      if (died) await store.link.use((client) => client.hincrby(store.keys.job(id), 'stc', 1))
+      if (await orLost(store.link.use(() => store.queue.moveJobFromActiveToWait(id, token)))) count++
+    }
+    return count
+  }
+}
+
+type HeldTask = Awaited<ReturnType<typeof heldTasks>>[number]

@@ -1,0 +1,134 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { emit } from '../../core/events.ts'
+import type { Trouble } from '../../core/trouble.ts'
+import type { Lease, Outcome } from '../engine.ts'
+import type { Holding } from './held.ts'
+import { type Ended, record, wasRecorded } from './outcome.ts'
+import type { Store } from './store.ts'
+
+export interface SettlementsOptions {
+  readonly store: Store
+  readonly holding: Holding
+  readonly trouble: Trouble
+  /** Told after each batch: there are children now, or tasks that were returned. */
+  readonly onSettled: () => void
+  /** Told when a task runs alone next, before its outcome is answered. */
+  readonly onSuspect: () => void
+}
+
+const batchSize = 200
+const retryMs = 250
+
+/** Records how attempts ended, one batch at a time; what ends meanwhile gathers. While Redis fails, it keeps what it has. */
+export class Settlements {
+  readonly #options: SettlementsOptions
+  readonly #settling = new Set<string>()
+  #pending: Pending[] = []
+  #working: Promise<void> | undefined
+  #ended = false
+
+  constructor(options: SettlementsOptions) {
+    this.#options = options
+  }
+
+  settle(lease: Lease, outcome: Outcome): Promise<'settled' | 'lost'> {
+    const held = this.#options.holding.get(lease.token)
+    return new Promise((resolve) => {
+      const isOurs = held?.message.id === lease.message.id && !this.#settling.has(lease.token)
+      if (held === undefined || !isOurs || this.#ended) return answer({ lease, outcome, resolve }, false)
+      this.#settling.add(lease.token)
+      this.#pending.push({ ended: { held, outcome }, lease, outcome, resolve, isDoubtful: false })
+      this.#working ??= this.#work()
+    })
+  }
+
+  /** Whether its outcome is known, and only has to be recorded. */
+  isSettling(token: string): boolean {
+    return this.#settling.has(token)
+  }
+
+  /** Records what is pending, for `deadlineMs` at most, and ends: what could not be recorded is lost, and its task runs again. */
+  async end(deadlineMs: number): Promise<void> {
+    const deadline = setTimeout(() => {
+      this.#ended = true
+    }, deadlineMs)
+    await this.#working
+    clearTimeout(deadline)
+    this.#ended = true
+    for (const pending of this.#pending.splice(0)) this.#close(pending, false)
+  }
+
+  async #work(): Promise<void> {
+    // After what else ends in this turn of the loop.
+    await new Promise((resolve) => setImmediate(resolve))
+    while (this.#pending.length > 0 && !this.#ended) {
+      const batch = this.#pending.splice(0, batchSize)
+      const left = await this.#record(batch)
+      this.#pending.unshift(...left)
+      if (left.length > 0) await delay(retryMs)
+      if (left.length < batch.length) this.#options.onSettled()
+    }
+    this.#working = undefined
+  }
+
+  /** Those that are still to be recorded. */
+  async #record(batch: readonly Pending[]): Promise<readonly Pending[]> {
+    const results = await Promise.all(inOrder(batch).map((pending) => this.#one(pending)))
+    const count = results.filter((result) => result === true).length
+    if (count > 0) emit('task.settled', { count })
+    return results.filter((result) => typeof result === 'object')
+  }
+
+  /** Whether it was recorded, or itself where that can't be told. */
+  async #one(pending: Pending): Promise<boolean | Pending> {
+    const { store, trouble } = this.#options
+    try {
+      const isKept =
+        (await record(store, pending.ended)) ||
+        (pending.isDoubtful && (await wasRecorded(store, pending.ended)))
+      trouble.worked()
+      this.#close(pending, isKept)
+      return isKept
+    } catch (error) {
+      trouble.failed(error)
+      return { ...pending, isDoubtful: true }
+    }
+  }
+
+  #close(pending: Pending, isKept: boolean): void {
+    const { token } = pending.ended.held
+    this.#options.holding.remove(token)
+    this.#settling.delete(token)
+    if (isKept && leavesSuspect(pending)) this.#options.onSuspect()
+    answer(pending, isKept)
+  }
+}
+
+interface Answerable {
+  readonly lease: Lease
+  readonly outcome: Outcome
+  resolve(answer: 'settled' | 'lost'): void
+}
+
+interface Pending extends Answerable {
+  readonly ended: Ended
+  /** It was tried before, and no answer came. */
+  readonly isDoubtful: boolean
+}
+
+function leavesSuspect({ outcome, ended }: Pending): boolean {
+  return outcome.kind === 'crashed' || (outcome.kind === 'returned' && ended.held.ledger.suspect === true)
+}
+
+/** Tasks go back to the front of the line one by one: the last one taken first, so that they stand as they stood. */
+function inOrder(batch: readonly Pending[]): readonly Pending[] {
+  const returned = batch.filter(({ outcome }) => outcome.kind === 'returned')
+  const others = batch.filter(({ outcome }) => outcome.kind !== 'returned')
+  return [...others, ...returned.toSorted((a, b) => b.ended.held.number - a.ended.held.number)]
+}
+
+function answer({ lease, outcome, resolve }: Answerable, isKept: boolean): void {
+  const { id, name } = lease.message
+  if (!isKept) emit('lease.lost', { taskId: id, name, outcome: outcome.kind })
+  resolve(isKept ? 'settled' : 'lost')
+}

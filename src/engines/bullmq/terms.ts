@@ -1,0 +1,108 @@
+import { StoreError } from '../../core/errors.ts'
+import { emit } from '../../core/events.ts'
+import type { Link } from './link.ts'
+
+/** What a Redis must be fit for before tasks are trusted to it, and what "stored" means on it. */
+
+const oldest = [6, 2]
+
+/**
+ * Refuses a Redis that can't keep tasks, and says what "stored" means on this one. Resolves with what is not as it should be.
+ * @throws StoreError `STORE_TOO_OLD`, `STORE_EVICTS`.
+ */
+export async function checkTerms(link: Link): Promise<readonly string[]> {
+  const { where } = link
+  const facts = readFacts(await link.use((client) => client.info()))
+  const version = facts.get('redis_version') ?? ''
+  if (isTooOld(version)) throw tooOld(where, version)
+  const policy = facts.get('maxmemory_policy') ?? 'noeviction'
+  if (policy !== 'noeviction' && facts.get('maxmemory') !== '0') throw evicts(where, policy)
+  const settings = await readSettings(link)
+  const name = facts.has('valkey_version') ? `Valkey ${facts.get('valkey_version')}` : `Redis ${version}`
+  const durability = durabilityOf(facts, settings)
+  emit('store.opened', { where, version: name, ...durability })
+  const eviction = policy === 'noeviction' ? [] : [wouldEvict(where, policy)]
+  for (const message of eviction) emit('notice', { message })
+  return durability.durable ? eviction : [`${where}: ${durability.stored}`, ...eviction]
+}
+
+interface Durability {
+  /** What "stored" means. */
+  readonly stored: string
+  /** Whether it survives a crash of Redis. */
+  readonly durable: boolean
+}
+
+interface PersistenceSettings {
+  readonly appendfsync: string | undefined
+  /** When snapshots are made; empty: never. */
+  readonly save: string | undefined
+}
+
+function durabilityOf(facts: ReadonlyMap<string, string>, settings: PersistenceSettings): Durability {
+  const replicas = Number(facts.get('connected_slaves') ?? 0) > 0
+  const failover = replicas ? ' A failover can lose what the replica had not got yet.' : ''
+  if (facts.get('aof_enabled') === '1')
+    return { stored: `${appended(settings.appendfsync)}${failover}`, durable: true }
+  if (settings.save === '')
+    return {
+      stored: 'nothing is persisted: a restart of Redis loses every task. Set appendonly yes.',
+      durable: false,
+    }
+  const snapshots =
+    settings.save === undefined
+      ? 'only snapshots are made, if any'
+      : `only snapshots are made (save ${settings.save})`
+  return {
+    stored: `${snapshots}: a crash of Redis loses what was stored since the last. Set appendonly yes.`,
+    durable: false,
+  }
+}
+
+function appended(appendfsync: string | undefined): string {
+  if (appendfsync === 'always') return 'it survives a power cut.'
+  if (appendfsync === 'no')
+    return 'it survives a crash of Redis; a power cut can lose half a minute (appendfsync no).'
+  return 'it survives a crash of Redis; a power cut can lose the last second (appendfsync everysec).'
+}
+
+/** Those that are offered as a service often forbid CONFIG. */
+async function readSettings(link: Link): Promise<PersistenceSettings> {
+  const read = async (name: string) => {
+    const reply = await link.use((client) => client.config('GET', name)).catch(() => undefined)
+    const value: unknown = Array.isArray(reply) ? reply[1] : undefined
+    return typeof value === 'string' ? value : undefined
+  }
+  return { appendfsync: await read('appendfsync'), save: await read('save') }
+}
+
+function readFacts(info: string): ReadonlyMap<string, string> {
+  const lines = info.split(/\r?\n/).filter((line) => line.includes(':') && !line.startsWith('#'))
+  return new Map(
+    lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)] as const),
+  )
+}
+
+function isTooOld(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  const [leastMajor = 0, leastMinor = 0] = oldest
+  return major < leastMajor || (major === leastMajor && minor < leastMinor)
+}
+
+function tooOld(where: string, version: string): StoreError {
+  return new StoreError(
+    'STORE_TOO_OLD',
+    `${where} is version ${version || 'unknown'}; tasks need Redis ${oldest.join('.')} or newer, or Valkey.`,
+  )
+}
+
+function wouldEvict(where: string, policy: string): string {
+  return `${where}: maxmemory-policy is ${policy}, which takes tasks away as soon as someone sets maxmemory. Set it to noeviction.`
+}
+
+function evicts(where: string, policy: string): StoreError {
+  return new StoreError(
+    'STORE_EVICTS',
+    `${where} takes tasks away when its memory is full (maxmemory-policy ${policy}). Give it \`CONFIG SET maxmemory-policy noeviction\`, and the same in its configuration file.`,
+  )
+}

@@ -1,0 +1,77 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Rounds } from '../rounds.ts'
+import { purgeExpired, sliceSize, unparkTask } from './actions.ts'
+import { readTasks, tidy } from './lookup.ts'
+import type { Store } from './store.ts'
+
+export interface UpkeepOptions {
+  readonly store: Store
+  /** The names that this worker's executors know. */
+  readonly names: () => readonly string[]
+  /** Told when tasks were put back into the queue. */
+  readonly onReturned: () => void
+}
+
+const unparkEveryMs = 5_000
+const tidyEveryMs = 60_000
+
+/** What a consuming worker does beside consuming, in small steps with a turn of the loop between them. */
+export class Upkeep {
+  readonly #options: UpkeepOptions
+  readonly #rounds: Rounds
+  #names = ''
+  #unparkedAt = 0
+
+  constructor(options: UpkeepOptions, rounds: Rounds) {
+    this.#options = options
+    this.#rounds = rounds
+    rounds.every(1_000, async () => void (await purgeExpired(options.store)))
+    rounds.every(1_000, () => this.#lookForKnown())
+    rounds.every(tidyEveryMs, () => this.#tidyAll())
+  }
+
+  /** At once when the worker learns a name, and now and then for what older workers have parked. */
+  async #lookForKnown(): Promise<void> {
+    const isNew = [...new Set(this.#options.names())].join('\n') !== this.#names
+    if (isNew || performance.now() > this.#unparkedAt + unparkEveryMs) await this.unparkKnown()
+  }
+
+  /** Puts back the tasks that were parked because nobody knew their name, where this worker does. */
+  async unparkKnown(): Promise<void> {
+    const { store, names, onReturned } = this.#options
+    const known = new Set(names())
+    this.#names = [...known].join('\n')
+    this.#unparkedAt = performance.now()
+    await this.#throughParked(async (ids) => {
+      const tasks = await readTasks(store, ids)
+      const meant = tasks.filter(
+        ({ reason, message }) => reason === 'unknown_task' && known.has(message.name),
+      )
+      const moved = await Promise.all(meant.map(({ message }) => unparkTask(store, message.id)))
+      if (moved.includes(true)) onReturned()
+      return moved.length
+    })
+  }
+
+  /** Entries that a worker's death has left in the lists, or somebody else's retry. */
+  async #tidyAll(): Promise<void> {
+    const { store } = this.#options
+    await this.#throughParked(async (ids) => {
+      await tidy(store, ids)
+      return 0
+    })
+  }
+
+  /** Goes through the parked tasks from the oldest; `work` says how many of a slice it took out. */
+  async #throughParked(work: (ids: readonly string[]) => Promise<number>): Promise<void> {
+    const { link, own } = this.#options.store
+    for (let at = 0; !this.#rounds.isStopped; ) {
+      const ids = await link.use((client) =>
+        client.zrange(own.parked, String(at), String(at + sliceSize - 1)),
+      )
+      if (ids.length === 0) return
+      at += ids.length - (await work(ids))
+      await nextTurn()
+    }
+  }
+}

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import type { ChildProcess } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { after, before, describe, type TestContext, test } from 'node:test'
+import { on } from '../../src/core/events.ts'
+import { openBullmq } from '../../src/engines/bullmq/engine.ts'
+import type { Engine } from '../../src/engines/engine.ts'
+import { done, makeMessage, makeMessages, store, TestWorker } from '../../src/testing/engine-suite/setup.ts'
+import { ownFolder } from '../support/folder.ts'
+import { startProgram } from '../support/processes.ts'
+import { RedisServer, withoutRedis } from '../support/redis-server.ts'
+import { until } from '../support/until.ts'
+
+const consumer = new URL('./fixtures/consume-redis.ts', import.meta.url)
+
+let redis: RedisServer
+
+interface Place {
+  readonly service: string
+  /** Each machine has its own. */
+  readonly folder: string
+}
+
+function placeOf(test: TestContext, service = randomUUID()): Place {
+  return { service, folder: join(ownFolder(test), '.macaron') }
+}
+
+async function opened(test: TestContext, place: Place, now?: () => number): Promise<Engine> {
+  const engine = await openBullmq({ url: redis.url, ...place, ...(now && { now }) })
+  test.after(() => engine.close())
+  const troubles: string[] = []
+  const end = on('store.trouble', ({ message }) => troubles.push(message))
+  test.after(() => {
+    end()
+    assert.deepEqual(troubles, [])
+  })
+  return engine
+}
+
+/** What the fixture tells. */
+interface Told {
+  readonly taken?: readonly string[]
+  readonly answers?: readonly string[]
+}
+
+interface Holder {
+  readonly child: ChildProcess
+  readonly told: readonly Told[]
+}
+
+/** A worker in a process of its own, that has taken all of `count` tasks and holds them. */
+async function holder(test: TestContext, place: Place, count: number): Promise<Holder> {
+  const told: Told[] = []
+  const child = startProgram(test, consumer, {
+    args: [redis.url, place.service, place.folder, String(count)],
+  })
+  // The fixture sends these.
+  child.on('message', (message) => told.push(message as Told))
+  await until(() => told.flatMap(({ taken }) => taken ?? []).length === count, {
+    what: `${count} tasks taken`,
+  })
+  return { child, told }
+}
+
+if (withoutRedis !== false) test('dead workers on Redis', { skip: withoutRedis }, () => undefined)
+else
+  describe('on Redis', () => {
+    before(async () => {
+      redis = await RedisServer.start('--appendonly', 'yes', '--appendfsync', 'always')
+    })
+    after(() => redis.end())
+
+    test('the tasks of a worker that was killed on this machine are given back at once, in their order', async (t) => {
+      const place = placeOf(t)
+      const engine = await opened(t, place)
+      const messages = [...makeMessages(10), makeMessage({ atMostOnce: true })]
+      await store(engine, ...messages)
+      const { child } = await holder(t, place, 11)
+      child.kill('SIGKILL')
+      await until(() => child.signalCode, { what: 'its end' })
+      const worker = await TestWorker.start(engine)
+      await worker.lease(9)
+      const order = worker.leases.map(({ message }) => message.id)
+      assert.deepEqual(
+        order,
+        messages.slice(0, 10).map(({ id }) => id),
+      )
+      assert.ok(worker.leases.every(({ attempt, suspect }) => attempt === 1 && !suspect))
+      const once = await until(async () => (await engine.list({ state: 'parked' }))[0], {
+        what: 'it to be parked',
+      })
+      assert.deepEqual([once.message.id, once.reason, once.attempts], [messages[10]?.id, 'lost', 1])
+    })
+
+    test('three dead workers make a task run alone, ten park it', async (t) => {
+      const place = placeOf(t)
+      const engine = await opened(t, place)
+      const message = makeMessage()
+      await store(engine, message)
+      for (let deaths = 1; deaths <= 10; deaths++) {
+        const { child } = await holder(t, place, 1)
+        child.kill('SIGKILL')
+        await until(() => child.signalCode, { what: 'its end' })
+        if (deaths !== 3) continue
+        const worker = await TestWorker.start(engine)
+        assert.equal((await worker.lease()).suspect, true)
+        await worker.consumption.stop()
+      }
+      await TestWorker.start(engine)
+      const parked = await until(async () => (await engine.list({ state: 'parked' }))[0], {
+        what: 'it to be parked',
+      })
+      assert.equal(parked.reason, 'poison')
+      assert.match(parked.error?.message ?? '', /10 workers have died/)
+    })
+
+    test('a worker that stands still loses its tasks after 30 s, to another machine, and what it says then is refused; one that lives keeps its own', async (t) => {
+      const place = placeOf(t)
+      const engine = await opened(t, { ...placeOf(t), service: place.service })
+      const kept = makeMessages(3)
+      await store(engine, ...kept)
+      const living = await holder(t, place, 3)
+      const messages = makeMessages(5)
+      await store(engine, ...messages)
+      const standing = await holder(t, place, 5)
+      standing.child.kill('SIGSTOP')
+      const stopped = performance.now()
+      const worker = await TestWorker.start(engine)
+      await until(() => worker.leases.length === 5, { what: 'the tasks to come again', timeoutMs: 90_000 })
+      const seconds = (performance.now() - stopped) / 1000
+      t.diagnostic(`after ${seconds.toFixed(1)} s`)
+      assert.ok(seconds > 20, `after ${seconds} s`)
+      for (const lease of worker.leases) assert.equal(await worker.settle(lease, done('"ours"')), 'settled')
+      assert.deepEqual(await answersOf(living), ['settled', 'settled', 'settled'])
+      standing.child.kill('SIGCONT')
+      assert.deepEqual(await answersOf(standing), ['lost', 'lost', 'lost', 'lost', 'lost'])
+      for (const { id } of messages) assert.equal((await engine.find(id))?.result, '"ours"')
+    })
+  })
+
+/** Lets it settle what it holds, and gives how that was answered. */
+async function answersOf({ child, told }: Holder): Promise<readonly string[]> {
+  child.send('go on')
+  return await until(() => told.find(({ answers }) => answers !== undefined)?.answers, {
+    what: 'its answers',
+  })
+}

@@ -1,0 +1,115 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePort } from './free-port.ts'
+import { until } from './until.ts'
+
+/** Why tests that need a Redis are skipped; false where there is one. In CI nothing is skipped: they fail there. */
+export const withoutRedis: string | false =
+  process.env.CI === 'true' || spawnSync('redis-server', ['--version']).status === 0
+    ? false
+    : 'there is no redis-server'
+
+/** A real Redis on a free port, with a folder of its own, that can be killed, stopped and started again. */
+export class RedisServer {
+  readonly port: number
+  readonly folder: string
+  readonly #settings: readonly string[]
+  #process: ChildProcess | undefined
+  #output = ''
+
+  private constructor(port: number, settings: readonly string[]) {
+    this.port = port
+    this.folder = mkdtempSync(join(tmpdir(), 'macaron-redis-'))
+    this.#settings = settings
+  }
+
+  /** Starts one; `settings` as on redis-server's command line. It listens on a socket in its folder too. */
+  static async start(...settings: readonly string[]): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), settings)
+    await server.start()
+    return server
+  }
+
+  /** Starts a cluster of one node. */
+  static async startCluster(...settings: readonly string[]): Promise<RedisServer> {
+    const node = ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1']
+    const server = await RedisServer.start(...node, ...settings)
+    await server.command('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
+    await until(async () => (await server.command('CLUSTER', 'INFO')).includes('cluster_state:ok'), {
+      what: 'the cluster to be whole',
+    })
+    return server
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`
+  }
+
+  get socket(): string {
+    return join(this.folder, 'redis.sock')
+  }
+
+  get pid(): number {
+    return this.#process?.pid ?? 0
+  }
+
+  /** Starts it (again), on what it has persisted; resolves when it answers. */
+  async start(): Promise<void> {
+    const own = ['--port', String(this.port), '--dir', this.folder, '--unixsocket', this.socket]
+    // What a sentinel keeps there of what it is told.
+    const file = join(this.folder, 'redis.conf')
+    writeFileSync(file, '')
+    const child = spawn('redis-server', [file, ...own, '--save', '', ...this.#settings], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const keep = (text: string): void => {
+      this.#output += text
+    }
+    child.stdout.setEncoding('utf8').on('data', keep)
+    child.stderr.setEncoding('utf8').on('data', keep)
+    this.#process = child
+    await until(
+      async () => {
+        if (child.exitCode !== null) throw new Error(`redis-server has ended:\n${this.#output}`)
+        return (await this.command('PING').catch(() => '')) !== ''
+      },
+      { what: 'redis-server to answer' },
+    )
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#process?.kill(name)
+  }
+
+  /** Kills it, and waits until it is gone. */
+  async kill(): Promise<void> {
+    const child = this.#process
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const exit = once(child, 'exit')
+    child.kill('SIGKILL')
+    await exit
+  }
+
+  /** Kills it and removes its folder. */
+  async end(): Promise<void> {
+    await this.kill()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  /** Sends one command as an inline one and gives what comes back, unparsed. */
+  async command(...words: readonly string[]): Promise<string> {
+    const socket = connect(this.port, '127.0.0.1')
+    try {
+      await once(socket, 'connect')
+      socket.write(`${words.map((word) => JSON.stringify(word)).join(' ')}\r\n`)
+      const [reply] = await once(socket, 'data')
+      return String(reply)
+    } finally {
+      socket.destroy()
+    }
+  }
+}
