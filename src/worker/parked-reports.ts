@@ -18,6 +18,9 @@ export class ParkedReports {
   readonly #options: ParkedReportsOptions
   readonly #waiting: TaskRecord[] = []
   readonly #forget: () => void
+  /** Being looked up. */
+  #looking = 0
+  #full = false
   #again: NodeJS.Timeout | undefined
   #stopped = false
 
@@ -35,17 +38,21 @@ export class ParkedReports {
   }
 
   async #add(taskId: string): Promise<void> {
+    if (!this.#hasRoom()) return
+    this.#looking++
     // What can't be read is in the log, and parked all the same.
     const record = await this.#options.engine.find(taskId).catch(() => undefined)
+    this.#looking--
     if (record?.state !== 'parked') return
     this.#waiting.push(record)
-    if (this.#waiting.length > mostWaiting) {
-      this.#waiting.shift()
-      emit('notice', {
-        message: `More than ${mostWaiting} parked tasks wait to be reported: the oldest is not`,
-      })
-    }
     this.#handOut()
+  }
+
+  #hasRoom(): boolean {
+    const hasRoom = this.#waiting.length + this.#looking < mostWaiting
+    if (!hasRoom && !this.#full) emit('notice', { message: tooMany })
+    this.#full = !hasRoom
+    return hasRoom
   }
 
   #handOut(): void {
@@ -76,4 +83,5 @@ export class ParkedReports {
 
 /** Executors die before tasks are parked so, which takes time: more than a few only come together when a whole worker was lost. */
 const mostWaiting = 100
+const tooMany = `${mostWaiting} parked tasks wait to be reported to the service: further ones are only logged until then`
 const againMs = 500
