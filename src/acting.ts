@@ -39,7 +39,7 @@ async function tokenFor(
 const lifeSeconds = 86_400
 
 function actingContext(outer: Context, user: User, token: Token | undefined): Context {
-  const { callId, startedAt, trace, values, task, deadline, scope } = outer
+  const { callId, startedAt, trace, traceState, values, task, deadline, scope } = outer
   return {
     callId,
     startedAt,
@@ -47,6 +47,7 @@ function actingContext(outer: Context, user: User, token: Token | undefined): Co
     assumed: true,
     token,
     trace,
+    traceState,
     values,
     task,
     deadline,
@@ -55,6 +56,9 @@ function actingContext(outer: Context, user: User, token: Token | undefined): Co
     // Made only when asked for.
     get request() {
       return outer.request
+    },
+    get signal() {
+      return outer.signal
     },
   }
 }

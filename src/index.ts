@@ -22,6 +22,7 @@ export {
   contextValue,
   currentCallId,
   currentRequest,
+  currentSignal,
   currentTask,
   currentToken,
   currentUser,

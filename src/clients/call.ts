@@ -1,8 +1,9 @@
+import { currentSignal } from '../core/context.ts'
 import { asError, codeOf } from '../core/errors.ts'
 import { emit, isHeard } from '../core/events.ts'
 import { isSecretName } from '../core/secrets.ts'
 import { shownPath } from '../core/shown-url.ts'
-import type { ClientReply } from './client.ts'
+import type { CallOptions, ClientReply } from './client.ts'
 import { Deadline, timeoutOf } from './deadline.ts'
 import { ClientBadReplyError, ClientConnectionError } from './errors.ts'
 import type { Answering } from './fake.ts'
@@ -32,7 +33,7 @@ export async function callOperation(
   const prepared = await prepare(operation, args, settings)
   const { timeout, signal } = prepared.options
   const timeoutMs = timeoutOf(timeout, settings.timeoutMs)
-  using deadline = new Deadline(operation.names, { timeoutMs, signals: signal === undefined ? [] : [signal] })
+  using deadline = new Deadline(operation.names, { timeoutMs, signals: signalsOf(signal) })
   const call = new Call(prepared, { deadline, timeoutMs, settings, send: fake?.send(operation) ?? sendHttp })
   const began = performance.now()
   try {
@@ -44,6 +45,12 @@ export async function callOperation(
     announce(call, { ms: performance.now() - began, error: codeOf(error) ?? asError(error).name })
     throw error
   }
+}
+
+/** What ends a call besides its time. */
+function signalsOf(own: CallOptions['signal']): readonly AbortSignal[] {
+  if (own === false) return []
+  return [own, currentSignal()].filter((signal) => signal !== undefined)
 }
 
 interface CallParts {

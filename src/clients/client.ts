@@ -17,8 +17,8 @@ export type Clients = object & All<ClientTypes[keyof ClientTypes]>
 export interface CallOptions {
   /** How long the whole call may take, tries and pauses included; 0: any time. Default: the client's `timeout`. */
   readonly timeout?: Duration
-  /** Ends the call: it rejects with the signal's reason. */
-  readonly signal?: AbortSignal
+  /** Ends the call, which rejects with the signal's reason; so does what ends the request it is made in (`currentSignal()`), unless this is false. */
+  readonly signal?: AbortSignal | false
   /** More headers; they come before those that Macaron and the configuration set. */
   readonly headers?: Readonly<Record<string, string>>
   /** How many times more an idempotent call is tried. Default: the client's `retries`. */

@@ -33,6 +33,7 @@ function contextHeaders({ userAgent }: ClientSettings): Record<string, string> {
     'user-agent': userAgent,
     ...(context === undefined ? {} : { 'x-call-id': context.callId }),
     ...(context?.trace === undefined ? {} : { traceparent: context.trace }),
+    ...(context?.traceState === undefined ? {} : { tracestate: context.traceState }),
   }
 }
 

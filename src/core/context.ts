@@ -21,12 +21,16 @@ export interface Context {
   readonly token: Token | undefined
   /** W3C `traceparent` of the caller, where one was sent. */
   readonly trace: string | undefined
+  /** The `tracestate` beside it. */
+  readonly traceState?: string | undefined
   /** What `setContext` has set. Replaced, never changed in place. */
   values: Readonly<Record<string, unknown>>
   /** The running task's id and name, in an attempt. */
   readonly task: RunningTask | undefined
   /** When the caller stops waiting, on the monotonic clock (`performance.now()`); absent where nobody waits. */
   readonly deadline?: number | undefined
+  /** Aborts when nobody waits for the result of this any more. Made when first asked for. */
+  readonly signal?: AbortSignal | undefined
   readonly scope: Scope
   /** The form in which this context travels, made at the first fire and forgotten by `setContext`. */
   text: string | undefined
@@ -124,6 +128,14 @@ export function currentRequest(): RequestSnapshot | undefined {
 /** The id that ties together every log line, task and crash report of one request. */
 export function currentCallId(): string | undefined {
   return storage.getStore()?.callId
+}
+
+/**
+ * Aborts when nobody waits for the handler's result any more: its caller has gone, its time is over, or the server stops. For `fetch` and the like; calls of
+ * `client()` end with it by themselves. Undefined outside requests.
+ */
+export function currentSignal(): AbortSignal | undefined {
+  return storage.getStore()?.signal
 }
 
 /** The running task's id, name and attempt; undefined outside tasks. */

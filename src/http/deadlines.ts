@@ -76,7 +76,9 @@ export class Deadlines {
 export function interrupt(exchange: Exchange, error: Error): void {
   const reject = exchange.interrupt
   exchange.interrupt = undefined
-  reject?.(error)
+  if (reject === undefined) return
+  reject(error)
+  exchange.abandon(error)
 }
 
 /** The error of what took longer than it may. */

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { VerifiedToken } from '../auth/tokens.ts'
 import type { Context } from '../core/context.ts'
+import { RequestError } from '../core/errors.ts'
 import type { BodyContent, DecodedRequest } from '../spec/api.ts'
 import type { Answer } from './answer.ts'
 import { callIdOf } from './call-id.ts'
@@ -42,6 +43,8 @@ export class Exchange {
   /** The reply is out, or never will be. */
   isAnswered = false
   #leaving: (() => void)[] | undefined = undefined
+  #abandoned: AbortController | undefined = undefined
+  #abandonedFor: Error | undefined = undefined
 
   constructor(route: Route, request: FastifyRequest, reply: FastifyReply) {
     this.route = route
@@ -72,6 +75,31 @@ export class Exchange {
     if (frees !== undefined) for (const free of frees) free()
   }
 
+  /** Aborts when nobody waits for the handler any more. Made when first asked for: most handlers never do. */
+  get signal(): AbortSignal {
+    if (this.#abandoned !== undefined) return this.#abandoned.signal
+    this.#abandoned = new AbortController()
+    if (this.#abandonedFor !== undefined) this.#abandoned.abort(this.#abandonedFor)
+    else if (!this.isAnswered) this.#noticeGone()
+    return this.#abandoned.signal
+  }
+
+  /** Nobody waits for the handler any more. */
+  abandon(why: Error): void {
+    this.#abandonedFor ??= why
+    this.#abandoned?.abort(this.#abandonedFor)
+  }
+
+  #noticeGone(): void {
+    const { raw } = this.reply
+    const gone = () => this.abandon(callerGone())
+    if (raw.destroyed) gone()
+    else {
+      raw.once('close', gone)
+      this.onLeave(() => raw.off('close', gone))
+    }
+  }
+
   get method(): string {
     return this.request.raw.method ?? ''
   }
@@ -100,4 +128,10 @@ export class Exchange {
   get userId(): string | undefined {
     return (this.context?.user ?? this.verified?.user)?.sub
   }
+}
+
+function callerGone(): RequestError {
+  return new RequestError('CALLER_GONE', 'The caller has gone before the request was answered', {
+    status: 499,
+  })
 }

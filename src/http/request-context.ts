@@ -8,6 +8,7 @@ import {
 } from '../core/context.ts'
 import type { Exchange } from './exchange.ts'
 import { snapshotOf } from './snapshot.ts'
+import { traceOf } from './trace.ts'
 
 /** The context of one request. Cheap to make: the snapshot is built when a task is fired or somebody asks. */
 export class RequestContext implements Context {
@@ -17,6 +18,7 @@ export class RequestContext implements Context {
   readonly user: User | undefined
   readonly token: Token | undefined
   readonly trace: string | undefined
+  readonly traceState: string | undefined
   readonly task = undefined
   readonly deadline: number | undefined
   readonly scope: Scope = openScope()
@@ -32,7 +34,9 @@ export class RequestContext implements Context {
     this.user = exchange.verified?.user ?? defaultUser
     this.assumed = exchange.verified === undefined && defaultUser !== undefined ? true : undefined
     this.token = exchange.verified?.token
-    this.trace = traceOf(exchange)
+    const { trace, traceState } = traceOf(exchange.request.raw.headers)
+    this.trace = trace
+    this.traceState = traceState
     this.deadline = timeoutMs === 0 ? undefined : exchange.calledAt + timeoutMs
     this.#exchange = exchange
     this.#headers = headers
@@ -41,6 +45,10 @@ export class RequestContext implements Context {
   get request(): RequestSnapshot {
     this.#request ??= snapshotOf(this.#exchange, this.#headers)
     return this.#request
+  }
+
+  get signal(): AbortSignal {
+    return this.#exchange.signal
   }
 }
 
@@ -54,10 +62,3 @@ export interface RequestContextOptions {
 }
 
 const noValues: Readonly<Record<string, unknown>> = Object.freeze({})
-
-function traceOf(exchange: Exchange): string | undefined {
-  const sent = exchange.request.raw.headers.traceparent
-  return typeof sent === 'string' && traceparent.test(sent) ? sent : undefined
-}
-
-const traceparent = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/

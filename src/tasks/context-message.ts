@@ -24,11 +24,12 @@ interface Travelling {
   readonly assumed?: true
   readonly token?: Token
   readonly trace?: string
+  readonly traceState?: string
   readonly values?: Readonly<Record<string, unknown>>
 }
 
 function textOf(context: Context, { contextToken, models, maxBytes }: TaskRuntime): string {
-  const { callId, request, user, assumed, token, trace, values } = context
+  const { callId, request, user, assumed, token, trace, traceState, values } = context
   const travelling = withoutAbsent({
     callId,
     request: request === undefined ? undefined : withoutAbsent({ ...request }),
@@ -36,6 +37,7 @@ function textOf(context: Context, { contextToken, models, maxBytes }: TaskRuntim
     assumed,
     token: contextToken ? token : undefined,
     trace,
+    traceState,
     values: Object.keys(values).length === 0 ? undefined : values,
   })
   // A low limit is meant for arguments; what a caller sends must not keep a handler from firing.
@@ -63,7 +65,7 @@ export type OpenedContext = Omit<Context, 'scope' | 'task'>
 export function readContext(text: string, models: TaskRuntime['models']): OpenedContext {
   const opened = decode(text, models)
   if (!isTravelling(opened)) throw new MessageError('undecodable', 'The sealed text is no context')
-  const { callId, request, user, assumed, token, trace, values = {} } = opened
+  const { callId, request, user, assumed, token, trace, traceState, values = {} } = opened
   return {
     callId,
     request,
@@ -71,6 +73,7 @@ export function readContext(text: string, models: TaskRuntime['models']): Opened
     assumed,
     token,
     trace,
+    traceState,
     values,
     // The task's own fires pass it on as it is.
     text,

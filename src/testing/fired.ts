@@ -14,7 +14,10 @@ import type { FaultPlan } from './faults.ts'
 export type AnyTask = Pick<Task<never, unknown>, 'taskName'>
 
 /** What a task will be told of its caller. */
-export type FiredContext = Pick<Context, 'callId' | 'user' | 'request' | 'token' | 'trace' | 'values'>
+export type FiredContext = Pick<
+  Context,
+  'callId' | 'user' | 'request' | 'token' | 'trace' | 'traceState' | 'values'
+>
 
 /** One call of a task that was stored. */
 export interface FiredTask<Args, Result> {

@@ -157,7 +157,12 @@ test('token, call id and trace of the context are passed on; the token only wher
   const other = await serverOf(t, json(ada))
   const login = loginAt(other.url)
   const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
-  const context = { ...contextOf('call-7'), trace, token: { raw: 'tok', expiresAt: Date.now() + 60_000 } }
+  const context = {
+    ...contextOf('call-7'),
+    trace,
+    traceState: 'a=1',
+    token: { raw: 'tok', expiresAt: Date.now() + 60_000 },
+  }
   await withContext(context, async () => {
     await login.getUser({ id: '7' })
     await login['GET /v1/ping']()
@@ -176,6 +181,7 @@ test('token, call id and trace of the context are passed on; the token only wher
     [...Array(5).fill('call-7'), undefined],
   )
   assert.equal(seen[0]?.traceparent, trace)
+  assert.equal(seen[0]?.tracestate, 'a=1')
 })
 
 test("a client with a key of its own, or with pass_token: false, doesn't get the caller's token", async (t) => {

@@ -72,7 +72,12 @@ test('an endpoint, its task in an executor, and a script call another service fo
   })
   const { stdout } = await service.cli('token', 'ada')
   const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
-  const headers = { authorization: `Bearer ${stdout.trim()}`, 'x-call-id': 'call-1', traceparent: trace }
+  const headers = {
+    authorization: `Bearer ${stdout.trim()}`,
+    'x-call-id': 'call-1',
+    traceparent: trace,
+    tracestate: 'a=1',
+  }
   const reply = await service.post('/people/7', { name: 'Ada', born: '1815-12-10T00:00:00Z' }, headers)
   assert.deepEqual(reply.body.seen, { name: 'endpoint' }, JSON.stringify(reply.body))
   const file = join(service.folder, 'asked.json')
@@ -91,6 +96,7 @@ test('an endpoint, its task in an executor, and a script call another service fo
     assert.equal(request.headers.authorization, headers.authorization)
     assert.equal(request.headers['x-call-id'], 'call-1')
     assert.equal(request.headers.traceparent, trace)
+    assert.equal(request.headers.tracestate, 'a=1')
   }
   assert.ok(!service.output.includes(stdout.trim()), 'no log line holds the token')
 

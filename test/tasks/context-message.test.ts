@@ -25,6 +25,7 @@ const full = (): Context =>
     user: { sub: 'anna', roles: ['admin'], $odd: null },
     token: { raw: 'hunter2', expiresAt: 1_900_000_000_000 },
     trace: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    traceState: 'a=1',
     values: { cart: new Set([1]), money: new Money({ amount: 1, currency: 'CHF' }) },
   })
 
