@@ -28,6 +28,12 @@ export interface Settings {
   readonly stop_timeout: number
   /** Where tasks are stored. Default `sqlite:` in the service's `.macaron/`. */
   readonly broker_url: string
+  /** With tasks on Redis: whether those that it can't take are kept on this machine until it can. Default `auto`: where the folder outlives the process' machine or container. */
+  readonly spool: 'auto' | 'on' | 'off'
+  /** How long Redis may take to store tasks before they are spooled, in ms. Default 1 s. */
+  readonly spool_after: number
+  /** Largest spool, in bytes. Default 1 GiB. */
+  readonly spool_limit: number
   /** `full`: a stored task survives a power cut. `normal`: it survives any crash of processes. Default `full`. */
   readonly store_sync: 'full' | 'normal'
   /** Keys that seal tasks, at least 32 bytes each: the first seals, all open. Default: made under `.macaron/`. */
@@ -109,6 +115,9 @@ export const settings: { readonly [Name in SettingName]: Setting<Settings[Name]>
   worker_max_memory: { read: whole(64, 1_048_576), fallback: 1024 },
   stop_timeout: { read: duration, fallback: 10_000 },
   broker_url: { read: text, fallback: 'sqlite:' },
+  spool: { read: onOff, fallback: 'auto' },
+  spool_after: { read: duration, fallback: 1000 },
+  spool_limit: { read: whole(1_048_576, 1_099_511_627_776), fallback: 1_073_741_824 },
   store_sync: { read: oneOf('full', 'normal'), fallback: 'full' },
   seal_keys: { read: texts, fallback: none },
   jwt_secret: { read: text, fallback: undefined },
@@ -203,6 +212,12 @@ export function oneOf<const T extends string>(...allowed: readonly T[]): Reader<
     if (found !== undefined) return found
     throw expected(`one of ${allowed.join(', ')}`)
   }
+}
+
+/** YAML 1.1 reads on and off as true and false. */
+function onOff(value: unknown): 'auto' | 'on' | 'off' {
+  if (typeof value === 'boolean') return value ? 'on' : 'off'
+  return oneOf('auto', 'on', 'off')(value)
 }
 
 /** Longer ones no timer can hold. */

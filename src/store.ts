@@ -1,7 +1,19 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from './config.ts'
+import { emit } from './core/events.ts'
 import type { Engine } from './engines/engine.ts'
-import { type OpenOptions, openEngine, openEngineWhenPossible, storeFolder } from './engines/open.ts'
+import {
+  isShared,
+  type OpenOptions,
+  openEngine,
+  openEngineWhenPossible,
+  openSpool,
+  storeFolder,
+} from './engines/open.ts'
+import { Spool } from './engines/spool/spool.ts'
+import { SpooledEngine } from './engines/spool/spooled.ts'
+import { whyNotKept } from './engines/sqlite/persistence.ts'
 import { requireSealKeys } from './keys.ts'
 import { stateFolder } from './state-folder.ts'
 
@@ -18,10 +30,42 @@ export async function openStore(config: Config, role: Role): Promise<Engine> {
   return openEngine(config.broker_url, optionsOf(config, role))
 }
 
-/** The same for processes that must run although the store can't be opened now: until it can, whatever asks it for something is told why it can't. */
-export function openStoreWhenPossible(config: Config): Engine {
-  return openEngineWhenPossible(config.broker_url, optionsOf(config, 'server'))
+/** The same with the spool's tasks, for a process that is soon over. */
+export async function openStoreAndSpool(config: Config): Promise<Engine> {
+  const store = await openStore(config, 'worker')
+  const spool = spoolOf(config, false)
+  return spool === undefined ? store : new SpooledEngine({ store, spool, patienceMs: config.spool_after })
 }
+
+/**
+ * The same for processes that must run although the store can't be opened now: until it can, what is fired goes to the spool where there is one, and whatever
+ * else it is asked for is told why not.
+ */
+export function openStoreWhenPossible(config: Config): Engine {
+  const store = openEngineWhenPossible(config.broker_url, optionsOf(config, 'server'))
+  const spool = spoolOf(config, true)
+  return spool === undefined ? store : new SpooledEngine({ store, spool, patienceMs: config.spool_after })
+}
+
+/** What keeps tasks on this machine while Redis can't take them; undefined where there is none. `forwards`: this process takes them there. */
+export function spoolOf(config: Config, forwards: boolean): Spool | undefined {
+  if (!isShared(config.broker_url) || config.spool === 'off') return undefined
+  const folder = join(stateFolder(config), 'spool')
+  const why = config.spool === 'auto' ? whyNotKept(folder) : undefined
+  if (why !== undefined) {
+    if (forwards) emit('notice', { message: `${noSpool}: ${folder} is ${why}. ${whatToDo}` })
+    return undefined
+  }
+  return new Spool({
+    open: () => openSpool({ folder, sync: config.store_sync, role: 'server', maxBytes: config.spool_limit }),
+    exists: () => existsSync(join(folder, 'tasks.db')),
+    forwards,
+  })
+}
+
+const noSpool = 'There is no spool for what Redis can not take'
+const whatToDo =
+  'Put .macaron/ on a volume that outlives the process, or set spool: on, or spool: off to silence this.'
 
 type Role = OpenOptions['role']
 

@@ -121,6 +121,10 @@ export interface Events {
   'store.taken_over': { from: string }
   'store.trouble': { code: string; message: string }
   'store.well': { afterMs: number }
+  /** Tasks go to the spool from here on. */
+  'spool.begin': { code: string | undefined; message: string }
+  /** All of it is where it belongs. */
+  'spool.empty': { count: number }
   'store.log_long': { code: string; message: string }
   'store.log_short': { afterMs: number }
   'client.end': {

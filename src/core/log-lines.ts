@@ -136,6 +136,12 @@ const lines: Lines = {
   ],
   'store.trouble': (e) => ['error', e.message, { code: e.code }],
   'store.well': (e) => ['info', `The task store works again after ${Math.round(e.afterMs)} ms`],
+  'spool.begin': (e) => [
+    'error',
+    `${e.message} Tasks are kept in the spool of this machine until then.`,
+    { code: e.code },
+  ],
+  'spool.empty': (e) => ['info', `Forwarded from the spool: ${tasks(e.count)}`],
   'store.log_long': (e) => ['warn', e.message, { code: e.code }],
   'store.log_short': (e) => [
     'info',

@@ -56,6 +56,11 @@ function openerOf(url: string, options: OpenOptions): ConstructorParameters<type
   return { abilities: bullmqAbilities, open: () => openOnRedis(url, { ...options, folder }) }
 }
 
+/** Opens the embedded store that serves as a spool. @throws what its opening throws. */
+export function openSpool(options: SqliteOptions): Promise<Engine> {
+  return openEmbedded(options)
+}
+
 async function openEmbedded(options: SqliteOptions): Promise<Engine> {
   const { openSqlite } = await import('./sqlite/engine.ts')
   return openSqlite(options)

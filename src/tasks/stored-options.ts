@@ -41,6 +41,12 @@ export function readOptions(text: string): CheckedOptions {
   }
 }
 
+/** When a message may run, by the options it was fired with: as it was before an engine changed it. */
+export function runAtOf({ options, firedAt }: Pick<TaskMessage, 'options' | 'firedAt'>): number {
+  const { delay } = readOptions(options)
+  return delay === 0 ? 0 : firedAt + delay
+}
+
 /**
  * Engines sort and treat a task by columns of their own; whoever can write the store could change them. They must say what the
  * signed options say. @throws MessageError `REFUSED`.

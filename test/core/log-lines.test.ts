@@ -66,6 +66,8 @@ const details: { readonly [Name in EventName]: Events[Name] } = {
   },
   'store.taken_over': { from: 'elsewhere' },
   'store.trouble': { code: 'STORE_FULL', message: 'No space' },
+  'spool.begin': { code: 'STORE_UNREACHABLE', message: 'Redis is away.' },
+  'spool.empty': { count: 2 },
   'store.well': { afterMs: 5 },
   'store.log_long': { code: 'STORE_LOG_LONG', message: 'The log has grown' },
   'store.log_short': { afterMs: 5000 },

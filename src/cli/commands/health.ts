@@ -2,8 +2,9 @@ import { Command } from 'commander'
 import type { Config } from '../../config.ts'
 import { StoreError } from '../../core/errors.ts'
 import type { EngineHealth } from '../../engines/engine.ts'
+import { withSpooled } from '../../engines/spool/spooled.ts'
 import { unopenedHealth } from '../../engines/waiting.ts'
-import { openStore } from '../../store.ts'
+import { openStoreAndSpool, spoolOf } from '../../store.ts'
 import { say, sayJson } from '../output.ts'
 import { configOf, envOption, type ServiceOptions, serviceOption } from '../service-option.ts'
 
@@ -27,11 +28,14 @@ async function printHealth(options: ServiceOptions & { readonly json?: boolean }
 /** A store that can't be opened is an answer too. */
 async function healthOf(config: Config): Promise<EngineHealth> {
   try {
-    const engine = await openStore(config, 'worker')
+    const engine = await openStoreAndSpool(config)
     return await engine.health().finally(() => engine.close())
   } catch (error) {
-    if (error instanceof StoreError) return unopenedHealth(error)
-    throw error
+    if (!(error instanceof StoreError)) throw error
+    const spool = spoolOf(config, false)
+    const health = unopenedHealth(error)
+    if (spool === undefined) return health
+    return await withSpooled(health, spool).finally(() => spool.close())
   }
 }
 

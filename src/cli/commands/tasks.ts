@@ -1,13 +1,22 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
+import type { Config } from '../../config.ts'
 import { MacaronError } from '../../core/errors.ts'
 import type { ActionAnswer, Engine, ListFilter } from '../../engines/engine.ts'
-import { openStore } from '../../store.ts'
+import type { Spool } from '../../engines/spool/spool.ts'
+import { openStoreAndSpool, spoolOf } from '../../store.ts'
 import { taskStates } from '../../tasks/states.ts'
 import { say, sayJson, sayTable } from '../output.ts'
 import { configOf, envOption, type ServiceOptions, serviceOption } from '../service-option.ts'
 import { taskCells, taskDocument, taskHeadings, taskLines, wholeDocument } from '../task-view.ts'
 
-interface ListOptions extends ServiceOptions, ListFilter {
+/** What these commands need of a store or a spool. */
+type Tasks = Pick<Engine, 'cancel' | 'close' | 'find' | 'list' | 'retry'>
+
+interface TaskOptions extends ServiceOptions {
+  readonly spool?: boolean
+}
+
+interface ListOptions extends TaskOptions, ListFilter {
   readonly json?: boolean
   readonly args?: boolean
 }
@@ -50,8 +59,8 @@ function listCommand(): Command {
 }
 
 async function list(
-  engine: Engine,
-  { json, args, service: _service, env: _env, ...filter }: ListOptions,
+  engine: Tasks,
+  { json, args, spool: _spool, service: _service, env: _env, ...filter }: ListOptions,
 ): Promise<void> {
   const tasks = await engine.list(filter)
   const document = args ? wholeDocument : taskDocument
@@ -68,7 +77,7 @@ function showCommand(): Command {
     )
 }
 
-async function show(engine: Engine, id: string, json: boolean): Promise<void> {
+async function show(engine: Tasks, id: string, json: boolean): Promise<void> {
   const task = await engine.find(id)
   if (task === undefined) throw noSuchTask(id)
   if (json) sayJson(wholeDocument(task))
@@ -79,7 +88,7 @@ interface Action {
   readonly name: string
   readonly description: string
   readonly done: string
-  act(engine: Engine, id: string): Promise<ActionAnswer>
+  act(engine: Tasks, id: string): Promise<ActionAnswer>
 }
 
 function actionCommand(action: Action): Command {
@@ -91,7 +100,7 @@ function actionCommand(action: Action): Command {
 }
 
 async function actOnAll(
-  engine: Engine,
+  engine: Tasks,
   ids: readonly string[],
   { action, json }: { action: Action; json: boolean },
 ): Promise<void> {
@@ -115,16 +124,29 @@ function noSuchTask(id: string): MacaronError {
 }
 
 function withService(command: Command): Command {
-  return command.addOption(serviceOption()).addOption(envOption())
+  return command
+    .option('--spool', 'only what waits on this machine for a Redis that is away')
+    .addOption(serviceOption())
+    .addOption(envOption())
 }
 
-async function withEngine(options: ServiceOptions, use: (engine: Engine) => Promise<void>): Promise<void> {
-  const engine = await openStore(configOf(options), 'worker')
+async function withEngine(options: TaskOptions, use: (engine: Tasks) => Promise<void>): Promise<void> {
+  const config = configOf(options)
+  const engine = options.spool ? openedSpool(config) : await openStoreAndSpool(config)
   try {
     await use(engine)
   } finally {
     await engine.close()
   }
+}
+
+function openedSpool(config: Config): Spool {
+  const spool = spoolOf(config, false)
+  if (spool !== undefined) return spool
+  throw new MacaronError(
+    'NO_SPOOL',
+    'This service has no spool here: only one with tasks on Redis (broker_url) has, where spool is on or its folder is kept',
+  )
 }
 
 function positive(text: string): number {

@@ -38,6 +38,12 @@ export class Connection {
     return mode === 'wal'
   }
 
+  /** The database grows no larger than this. */
+  limit(bytes: number): void {
+    const pageSize = integer(this.sql.first('PRAGMA page_size')?.[0])
+    this.sql.first(`PRAGMA max_page_count = ${Math.max(1, Math.floor(bytes / pageSize))}`)
+  }
+
   /** One transaction, all or nothing; `durable`: it survives a power cut once this has returned. */
   write<T>(work: (transaction: Transaction) => T, durable: boolean): T {
     this.#setDurable(durable)

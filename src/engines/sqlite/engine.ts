@@ -41,6 +41,8 @@ export interface SqliteOptions {
   readonly role: 'server' | 'worker'
   /** ms since epoch. Default: the system's clock. */
   readonly now?: () => number
+  /** Largest database file, in bytes; beyond it nothing more is stored (`STORE_FULL`). Default: as large as SQLite takes it. */
+  readonly maxBytes?: number
   /** Most settled tasks that a worker keeps; beyond it the oldest done ones are deleted first. Default 1,000,000. */
   readonly keptTasks?: number
 }
@@ -57,10 +59,10 @@ const failureCountsMs = 5_000
  * `STORE_ELSEWHERE` while another machine uses it (which can take 6 s to find out).
  */
 export async function openSqlite(options: SqliteOptions): Promise<Engine> {
-  const { sync, role, now = Date.now, keptTasks = 1_000_000 } = options
+  const { sync, role, maxBytes, now = Date.now, keptTasks = 1_000_000 } = options
   const inMemory = isInMemory(options.folder)
   const file = inMemory ? options.folder : join(resolve(options.folder), 'tasks.db')
-  const store = new Store({ file, now, checkpointPages: checkpointPages[role] })
+  const store = new Store({ file, now, checkpointPages: checkpointPages[role], maxBytes })
   await openPatiently(store)
   const checkpoints = role === 'server' && !inMemory ? new Checkpoints(file) : undefined
   const writer = new Writer({ store, sync, now, checkpoints })

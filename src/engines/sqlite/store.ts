@@ -17,6 +17,8 @@ export interface StoreOptions {
   readonly now: () => number
   /** Pages of write-ahead log after which a commit copies them into the database file; 0: none does. */
   readonly checkpointPages: number
+  /** Of the database file; undefined: no limit of ours. */
+  readonly maxBytes?: number | undefined
 }
 
 /** Writes that follow each other by less than this are back to back; they go on for so long before they are interrupted. */
@@ -197,7 +199,7 @@ interface Opened {
   version: number
 }
 
-function open({ file, now, checkpointPages }: StoreOptions, silent: Machine | undefined): Opened {
+function open({ file, now, checkpointPages, maxBytes }: StoreOptions, silent: Machine | undefined): Opened {
   prepareFolder(dirname(file))
   const isNew = !existsSync(file)
   const connection = new Connection(file, { readOnly: false })
@@ -205,6 +207,7 @@ function open({ file, now, checkpointPages }: StoreOptions, silent: Machine | un
     // The log and its index are made with the same rights.
     if (isNew) chmodSync(file, 0o600)
     if (!connection.useLog(checkpointPages)) throw unlogged(file)
+    if (maxBytes !== undefined) connection.limit(maxBytes)
     if (isOutdated(connection.sql, file)) connection.write(({ sql }) => migrate(sql), true)
     settleIn(connection, { file, now: now(), silent })
     if (isNew) flushFolder(dirname(file))

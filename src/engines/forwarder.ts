@@ -1,0 +1,160 @@
+import { asError, codeOf } from '../core/errors.ts'
+import { growingPauseMs } from '../core/growing-pause.ts'
+import type { Stoppable } from '../core/lifecycle.ts'
+import { Trouble } from '../core/trouble.ts'
+import type { TaskMessage } from '../tasks/message.ts'
+import { runAtOf } from '../tasks/stored-options.ts'
+import type { Consumption, Engine, EnqueueAnswer, Lease, Outcome, Slots } from './engine.ts'
+
+export interface ForwarderOptions {
+  readonly from: Engine
+  /** Stores messages where they belong, as an engine's `enqueue`. */
+  store(batch: readonly TaskMessage[]): Promise<readonly EnqueueAnswer[]>
+  /** So many have been stored there, or refused for good. */
+  onForwarded(count: number): void
+  /** Nothing is left to forward, for now. */
+  onEmpty(): void
+}
+
+const batchSize = 100
+const keepRefusedMs = 7 * 86_400_000
+const lookAgainMs = 1_000
+
+/**
+ * Takes what waits in one engine to another store, the oldest first, until nothing is left. To the engine it is a worker: what it has taken and not forwarded
+ * when its process dies is given back there, and forwarded by another. What the store refuses for good is parked.
+ */
+export class Forwarder implements Stoppable {
+  readonly #options: ForwarderOptions
+  readonly #trouble = new Trouble()
+  #consumption: Promise<Consumption> | undefined
+  #isBusy = false
+  /** By the monotonic clock: the store has failed, and is asked again then. */
+  #restsUntil = 0
+  #failures = 0
+  #alarm: NodeJS.Timeout | undefined
+  #isWanted = false
+  #isStopped = false
+
+  constructor(options: ForwarderOptions) {
+    this.#options = options
+  }
+
+  /** To be called when there may be something to forward. */
+  begin(): void {
+    this.#isWanted = true
+    if (this.#isStopped || this.#consumption !== undefined) return
+    const consumption = this.#options.from.consume({
+      names: () => [],
+      slots: () => this.#slots(),
+      run: (leases) => void this.#forward(leases),
+      sweep: async () => true,
+    })
+    this.#consumption = consumption
+    consumption.then(
+      () => this.#endWhenEmpty(),
+      (error: unknown) => this.#beginLater(error),
+    )
+  }
+
+  /** What has not been forwarded stays where it is. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    clearTimeout(this.#alarm)
+    const consumption = await this.#consumption?.catch(() => undefined)
+    await consumption?.stop()
+  }
+
+  #beginLater(error: unknown): void {
+    this.#consumption = undefined
+    this.#trouble.failed(error)
+    this.#wakeIn(growingPauseMs(++this.#failures), () => this.begin())
+  }
+
+  #slots(): Slots {
+    const rests = this.#isBusy || this.#isStopped || performance.now() < this.#restsUntil
+    return rests ? noSlots : { ordinary: batchSize, alone: batchSize }
+  }
+
+  /** Nothing is held while the store is away: deaths of processes meanwhile are not counted against what they held. */
+  async #forward(leases: readonly Lease[]): Promise<void> {
+    this.#isBusy = true
+    this.#isWanted = false
+    const outcomes = (await this.#answersFor(leases)).map(outcomeOf)
+    const consumption = await this.#consumption
+    await Promise.all(
+      leases.map((lease, index) => consumption?.settle(lease, outcomes[index] ?? { kind: 'returned' })),
+    )
+    this.#isBusy = false
+    const left = outcomes.filter(({ kind }) => kind === 'returned').length
+    if (left < leases.length) this.#options.onForwarded(leases.length - left)
+    this.#failures = left === 0 ? 0 : this.#failures + 1
+    if (left > 0) this.#rest(growingPauseMs(this.#failures))
+    else await this.#endWhenEmpty()
+  }
+
+  async #answersFor(leases: readonly Lease[]): Promise<readonly EnqueueAnswer[]> {
+    try {
+      return await this.#options.store(leases.map(({ message }) => ({ ...message, runAt: dueOf(message) })))
+    } catch (thrown) {
+      const error = asError(thrown)
+      return leases.map(() => ({ stored: false, error }))
+    }
+  }
+
+  #rest(ms: number): void {
+    this.#restsUntil = performance.now() + ms
+    this.#wakeIn(ms + 1, () => void this.#consumption?.then((consumption) => consumption.more()))
+  }
+
+  /** What others hold is this one's again when they die, so it stays until they have forwarded it. */
+  async #endWhenEmpty(): Promise<void> {
+    const { from, onEmpty } = this.#options
+    const left = await from.purge({}).then(
+      () => from.counts(),
+      () => undefined,
+    )
+    if (this.#isStopped || this.#isBusy) return
+    const consumption = await this.#consumption
+    if (left === undefined || left.queued + left.running > 0) {
+      consumption?.more()
+      this.#wakeIn(lookAgainMs, () => void this.#endWhenEmpty())
+      return
+    }
+    await consumption?.stop()
+    this.#consumption = undefined
+    // Something came in between.
+    if (this.#isWanted) this.begin()
+    else onEmpty()
+  }
+
+  #wakeIn(ms: number, work: () => void): void {
+    clearTimeout(this.#alarm)
+    if (!this.#isStopped) this.#alarm = setTimeout(work, ms)
+  }
+}
+
+const noSlots: Slots = { ordinary: 0, alone: 0 }
+
+/** One whose options can't be read is no message of ours: whoever opens its seal parks it. */
+function dueOf(message: TaskMessage): number {
+  try {
+    return runAtOf(message)
+  } catch {
+    return 0
+  }
+}
+
+/** `returned` where it is to be tried again. */
+function outcomeOf(answer: EnqueueAnswer): Outcome {
+  if (answer.stored) return { kind: 'done', result: '', children: [], expiresAt: 0 }
+  const { message } = answer.error
+  const code = codeOf(answer.error)
+  if (code !== 'STORE_REFUSED') return { kind: 'returned' }
+  return {
+    kind: 'parked',
+    reason: 'refused',
+    error: { code, message },
+    expiresAt: Date.now() + keepRefusedMs,
+  }
+}

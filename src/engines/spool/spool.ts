@@ -1,0 +1,171 @@
+import { asError, codeOf, StoreError } from '../../core/errors.ts'
+import { emit } from '../../core/events.ts'
+import type { TaskMessage } from '../../tasks/message.ts'
+import type { ActionAnswer, Engine, EnqueueAnswer, ListFilter, TaskRecord } from '../engine.ts'
+import { Forwarder, type ForwarderOptions } from '../forwarder.ts'
+
+export interface SpoolOptions {
+  /** Opens the engine that holds what is spooled; makes it where there is none. */
+  open(): Promise<Engine>
+  /** Whether there is one: what an earlier process has left is forwarded too. */
+  exists(): boolean
+  /** For processes that live on: forward what is in it. */
+  readonly forwards: boolean
+}
+
+/** Where the tasks of a spool belong. */
+export interface Target extends Pick<ForwarderOptions, 'store'> {
+  /** It takes tasks again. */
+  onStored(): void
+}
+
+/** How much lies in a spool. */
+export interface Left {
+  readonly waiting: number
+  /** What the store it belongs to has refused. */
+  readonly parked: number
+}
+
+/** The embedded store of tasks that wait for the one they belong to; opened when it is first needed. */
+export class Spool {
+  readonly #options: SpoolOptions
+  #engine: Promise<Engine> | undefined
+  #target: Target | undefined
+  #forwarded = 0
+  #forwarder: Forwarder | undefined
+  #isClosed = false
+
+  constructor(options: SpoolOptions) {
+    this.#options = options
+  }
+
+  /** Where it is forwarded to. What was left in it goes at once. */
+  begin(target: Target): void {
+    this.#target = target
+    if (this.#options.exists()) this.wake()
+  }
+
+  /** There may be something to forward. */
+  wake(): void {
+    void this.#opened().then(
+      (engine) => this.#forward(engine),
+      // Told to whoever fires next.
+      () => undefined,
+    )
+  }
+
+  /** Stores messages; one answer each, whatever happens. */
+  async enqueue(batch: readonly TaskMessage[]): Promise<readonly EnqueueAnswer[]> {
+    try {
+      const engine = await this.#opened()
+      // At once, whenever they are due: the store they belong to sees to that.
+      const answers = await engine.enqueue(batch.map((message) => ({ ...message, runAt: 0 })))
+      this.#forward(engine)
+      return answers
+    } catch (thrown) {
+      const error = codeOf(thrown) === 'STORE_FULL' ? full(thrown) : asError(thrown)
+      return batch.map(() => ({ stored: false, error }))
+    }
+  }
+
+  /** A task that is in it and was not forwarded. */
+  async find(id: string): Promise<TaskRecord | undefined> {
+    const record = await this.#ifThere((engine) => engine.find(id))
+    return record === undefined || isForwarded(record) ? undefined : shown(record)
+  }
+
+  async list(filter: ListFilter): Promise<readonly TaskRecord[]> {
+    const { state, ...others } = filter
+    const records = (await this.#ifThere((engine) => engine.list(others))) ?? []
+    const left = records.filter((record) => !isForwarded(record)).map(shown)
+    return left.filter((record) => state === undefined || record.state === state)
+  }
+
+  cancel(id: string): Promise<ActionAnswer> {
+    return this.#act('cancel', id)
+  }
+
+  retry(id: string): Promise<ActionAnswer> {
+    return this.#act('retry', id)
+  }
+
+  remove(id: string): Promise<ActionAnswer> {
+    return this.#act('remove', id)
+  }
+
+  async left(): Promise<Left> {
+    const counts = await this.#ifThere((engine) => engine.counts())
+    if (counts === undefined) return { waiting: 0, parked: 0 }
+    return { waiting: counts.queued + counts.running, parked: counts.parked }
+  }
+
+  /** Whether something can be stored in it now. */
+  async isStoring(): Promise<boolean> {
+    return this.#opened().then(
+      async (engine) => (await engine.health()).storing,
+      () => false,
+    )
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    const engine = await this.#engine?.catch(() => undefined)
+    await this.#forwarder?.stop()
+    await engine?.close()
+  }
+
+  async #act(verb: 'cancel' | 'retry' | 'remove', id: string): Promise<ActionAnswer> {
+    return (await this.#ifThere((engine) => engine[verb](id))) ?? { done: false, state: undefined }
+  }
+
+  /** Where it can't be opened now, the next call tries again. */
+  #opened(): Promise<Engine> {
+    if (this.#engine !== undefined) return this.#engine
+    const opening = this.#options.open()
+    this.#engine = opening
+    opening.catch(() => {
+      this.#engine = undefined
+    })
+    return opening
+  }
+
+  async #ifThere<T>(use: (engine: Engine) => Promise<T>): Promise<T | undefined> {
+    if (this.#engine === undefined && !this.#options.exists()) return undefined
+    return use(await this.#opened())
+  }
+
+  #forward(spool: Engine): void {
+    const target = this.#target
+    if (target === undefined || this.#isClosed || !this.#options.forwards) return
+    this.#forwarder ??= new Forwarder({
+      from: spool,
+      store: target.store,
+      onForwarded: (count) => {
+        this.#forwarded += count
+        target.onStored()
+      },
+      onEmpty: () => this.#tell(),
+    })
+    this.#forwarder.begin()
+  }
+
+  #tell(): void {
+    if (this.#forwarded > 0) emit('spool.empty', { count: this.#forwarded })
+    this.#forwarded = 0
+  }
+}
+
+function full(cause: unknown): StoreError {
+  const message =
+    'The task store is away and the spool is full: it has reached spool_limit, or its disk has no room left. Tasks are stored again by themselves when either has changed.'
+  return new StoreError('SPOOL_FULL', message, { cause })
+}
+
+function isForwarded({ state }: TaskRecord): boolean {
+  return state === 'done'
+}
+
+/** What the spool calls running is being forwarded. */
+function shown(record: TaskRecord): TaskRecord {
+  return record.state === 'running' ? { ...record, state: 'queued', owner: undefined } : record
+}

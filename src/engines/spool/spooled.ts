@@ -1,0 +1,198 @@
+import { asError, codeOf, StoreError } from '../../core/errors.ts'
+import { emit } from '../../core/events.ts'
+import type { TaskMessage } from '../../tasks/message.ts'
+import type { TaskState } from '../../tasks/states.ts'
+import type {
+  Abilities,
+  ActionAnswer,
+  Consumer,
+  Consumption,
+  Engine,
+  EngineHealth,
+  EnqueueAnswer,
+  ListFilter,
+  TaskRecord,
+  WorkerInfo,
+} from '../engine.ts'
+import type { Spool } from './spool.ts'
+
+export interface SpooledOptions {
+  /** Where tasks belong. */
+  readonly store: Engine
+  readonly spool: Spool
+  /** How long the store may take to answer before its tasks are spooled, in ms. */
+  readonly patienceMs: number
+}
+
+/** How long nothing is offered to a store that has just failed, unless the spool's tasks are taken there meanwhile. */
+const pauseMs = 1_000
+
+/**
+ * An engine on another machine, with a spool on this one: what it can't be asked to store now is stored in the spool, and forwarded when it is back. A store
+ * that did not answer may have stored all the same; forwarding uses the same ids, so that is no second task.
+ *
+ * Tasks that must not start twice are never spooled: by the time they are forwarded, the store may have forgotten that it has run them.
+ */
+export class SpooledEngine implements Engine {
+  readonly abilities: Abilities
+  readonly #store: Engine
+  readonly #spool: Spool
+  readonly #patienceMs: number
+  #asideUntil = Number.NEGATIVE_INFINITY
+  #isAside = false
+  #closed: Promise<void> | undefined
+
+  constructor({ store, spool, patienceMs }: SpooledOptions) {
+    this.abilities = store.abilities
+    this.#store = store
+    this.#spool = spool
+    this.#patienceMs = patienceMs
+    spool.begin({ store: (batch) => this.#offer(batch), onStored: () => this.#worked() })
+  }
+
+  async enqueue(batch: readonly TaskMessage[]): Promise<readonly EnqueueAnswer[]> {
+    const answers = await this.#answersOf(batch)
+    const failed = batch.filter((message, index) => isSpooled(message, answers[index]))
+    if (failed.length === 0) return answers
+    const spooled = await this.#spool.enqueue(failed)
+    const answerOf = new Map(failed.map(({ id }, index) => [id, spooled[index]]))
+    return answers.map((answer, index) => answerOf.get(batch[index]?.id ?? '') ?? answer)
+  }
+
+  consume(consumer: Consumer): Promise<Consumption> {
+    return this.#store.consume(consumer)
+  }
+
+  cancel(id: string): Promise<ActionAnswer> {
+    return this.#act('cancel', id)
+  }
+
+  async retry(id: string): Promise<ActionAnswer> {
+    const answer = await this.#act('retry', id)
+    this.#spool.wake()
+    return answer
+  }
+
+  remove(id: string): Promise<ActionAnswer> {
+    return this.#act('remove', id)
+  }
+
+  purge(options: { readonly states?: readonly TaskState[] }): Promise<number> {
+    return this.#store.purge(options)
+  }
+
+  async find(id: string): Promise<TaskRecord | undefined> {
+    return (await this.#spool.find(id)) ?? this.#store.find(id)
+  }
+
+  /** What waits in the spool before what the store has; where that can't be read, what the spool has. */
+  async list(filter: ListFilter): Promise<readonly TaskRecord[]> {
+    const spooled = await this.#spool.list(filter)
+    const stored = await this.#store.list(filter)
+    const ids = new Set(spooled.map(({ message }) => message.id))
+    return [...spooled, ...stored.filter(({ message }) => !ids.has(message.id))]
+      .toSorted((one, other) => (one.message.id < other.message.id ? 1 : -1))
+      .slice(0, filter.limit ?? 50)
+  }
+
+  async counts(): Promise<Readonly<Record<TaskState, number>>> {
+    const stored = await this.#store.counts()
+    const { waiting, parked } = await this.#spool.left()
+    return { ...stored, queued: stored.queued + waiting, parked: stored.parked + parked }
+  }
+
+  watch(id: string, listener: (task: TaskRecord | undefined) => void): () => void {
+    return this.#store.watch(id, listener)
+  }
+
+  workers(): Promise<readonly WorkerInfo[]> {
+    return this.#store.workers()
+  }
+
+  async health(): Promise<EngineHealth> {
+    return withSpooled(await this.#store.health(), this.#spool)
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#spool.close().finally(() => this.#store.close())
+    return this.#closed
+  }
+
+  async #act(verb: 'cancel' | 'retry' | 'remove', id: string): Promise<ActionAnswer> {
+    const answer = await this.#spool[verb](id)
+    return answer.done ? answer : this.#store[verb](id)
+  }
+
+  async #answersOf(batch: readonly TaskMessage[]): Promise<readonly EnqueueAnswer[]> {
+    if (performance.now() < this.#asideUntil) return batch.map(() => ({ stored: false, error: away() }))
+    try {
+      const answers = await this.#offer(batch)
+      const failure = answers.find((answer) => isStoreFailure(answer))
+      if (failure?.stored === false) this.#failed(failure.error)
+      else this.#worked()
+      return answers
+    } catch (thrown) {
+      const error = asError(thrown)
+      this.#failed(error)
+      return batch.map(() => ({ stored: false, error }))
+    }
+  }
+
+  /** @throws StoreError `STORE_UNREACHABLE` where it takes too long. */
+  async #offer(batch: readonly TaskMessage[]): Promise<readonly EnqueueAnswer[]> {
+    const { promise: late, reject } = Promise.withResolvers<never>()
+    const timer = setTimeout(() => reject(tooSlow(this.#patienceMs)), this.#patienceMs)
+    return Promise.race([this.#store.enqueue(batch), late]).finally(() => clearTimeout(timer))
+  }
+
+  #failed(error: Error): void {
+    this.#asideUntil = performance.now() + pauseMs
+    if (this.#isAside) return
+    this.#isAside = true
+    emit('spool.begin', { code: codeOf(error), message: error.message })
+  }
+
+  #worked(): void {
+    this.#asideUntil = Number.NEGATIVE_INFINITY
+    this.#isAside = false
+  }
+}
+
+/** A store's health and its spool's in one: while the spool takes tasks, they can be stored. Never rejects. */
+export async function withSpooled(health: EngineHealth, spool: Spool): Promise<EngineHealth> {
+  // What can't be read now is told to whoever needs it.
+  const left = await spool.left().catch(() => ({ waiting: 0, parked: 0 }))
+  const reasons = left.waiting === 0 ? [] : [describeWait(left.waiting)]
+  return {
+    ...health,
+    ok: health.ok && reasons.length === 0,
+    storing: health.storing || (await spool.isStoring()),
+    reasons: [...health.reasons, ...reasons],
+    waiting: health.waiting + left.waiting,
+    parked: health.parked + left.parked,
+  }
+}
+
+function isStoreFailure(answer: EnqueueAnswer | undefined): boolean {
+  return answer?.stored === false && codeOf(answer.error) !== 'STORE_REFUSED'
+}
+
+function isSpooled({ atMostOnce }: TaskMessage, answer: EnqueueAnswer | undefined): boolean {
+  return !atMostOnce && isStoreFailure(answer)
+}
+
+function describeWait(count: number): string {
+  const tasks = count === 1 ? '1 task waits' : `${count} tasks wait`
+  return `${tasks} in the spool of this machine until the task store can be reached again.`
+}
+
+function away(): StoreError {
+  return new StoreError(
+    'STORE_UNREACHABLE',
+    'The task store has failed within the last second; it is asked again soon',
+  )
+}
+
+function tooSlow(ms: number): StoreError {
+  return new StoreError('STORE_UNREACHABLE', `The task store has not answered within ${ms / 1000} s`)
+}

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { RedisServer, withoutRedis } from '../support/redis-server.ts'
+import { until } from '../support/until.ts'
+import { startService } from './support/service.ts'
+import { end } from './support/storm.ts'
+
+/** A service whose Redis is away goes on answering 2xx, and nothing of what it has taken is lost. */
+
+let redis: RedisServer
+let count = 0
+
+const files = (spool: 'on' | 'off' = 'on') => ({
+  'macaron.yaml': `name: spooled ${++count}\nwith_async: true\nlog_format: json\nspool: ${spool}\nbroker_url: ${redis.url}\n`,
+})
+
+if (withoutRedis !== false) test('services with a spool', { skip: withoutRedis }, () => undefined)
+else
+  describe('a service with a spool', () => {
+    before(async () => {
+      redis = await RedisServer.start('--appendonly', 'yes', '--appendfsync', 'always')
+    })
+    after(() => redis.end())
+
+    test('answers while Redis is dead, says so, and runs everything once Redis is back', async (t) => {
+      const service = await startService(t, { files: files() })
+      await redis.kill()
+      const keys = Array.from({ length: 60 }, (_, index) => `k${index}`)
+      const answers = await Promise.all(keys.map((key) => service.fire('note', [key])))
+      assert.ok(answers.every(({ status }) => status === 200))
+      assert.equal((await service.get('/health/ready')).status, 200)
+      await service.says(
+        /can't be reached.*kept in the spool.*"code":"STORE_UNREACHABLE"|"code":"STORE_UNREACHABLE".*kept in the spool/,
+      )
+      const health = await service.cli('health')
+      assert.equal(health.code, 1)
+      assert.match(health.stdout, /60 tasks wait in the spool/)
+      const listed = await service.cli('tasks', 'ls', '--spool', '--json', '--limit', '100')
+      assert.equal(listed.stdout.trim().split('\n').length, 60)
+      await redis.start()
+      await until(() => service.runs().filter((run) => run.ended).length === 60, { what: 'all to run' })
+      assert.deepEqual(
+        service
+          .runs()
+          .map(({ key }) => key)
+          .toSorted(),
+        keys.toSorted(),
+      )
+      await service.says(/Forwarded from the spool: 60 tasks/)
+      await end(service)
+    })
+
+    test('starts while Redis is dead; what a server that was killed has left in its spool is forwarded by the next one', async (t) => {
+      const own = files()
+      await redis.kill()
+      const first = await startService(t, { files: own, command: 'serve' })
+      for (let index = 0; index < 30; index++)
+        assert.equal((await first.fire('note', [`k${index}`])).status, 200)
+      first.killAll()
+      await until(() => first.isGone(), { what: 'it to be gone' })
+      await redis.start()
+      const second = await startService(t, { folder: first.folder })
+      await until(() => second.runs().filter((run) => run.ended).length >= 30, { what: 'all to run' })
+      const runs = second.runs().map(({ key }) => key)
+      assert.equal(new Set(runs).size, 30)
+      assert.equal(runs.length, 30)
+      await end(second)
+    })
+
+    test('with spool: off a dead Redis means 503 for what fires, and nothing else', async (t) => {
+      const service = await startService(t, { files: files('off') })
+      await redis.kill()
+      const refused = await service.fire('note', ['k'])
+      assert.deepEqual([refused.status, refused.body.error], [503, 'TASKS_UNAVAILABLE'])
+      assert.equal((await service.get('/wait/1')).status, 200)
+      const none = await service.cli('tasks', 'ls', '--spool')
+      assert.match(none.stderr, /\[NO_SPOOL\]/)
+      await redis.start()
+      await until(async () => (await service.fire('note', ['after'])).status === 200, { what: 'a 2xx' })
+      await end(service)
+    })
+  })

@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, type TestContext, test } from 'node:test'
+import { codeOf } from '../../src/core/errors.ts'
+import { bullmqAbilities } from '../../src/engines/bullmq/abilities.ts'
+import { openBullmq } from '../../src/engines/bullmq/engine.ts'
+import type { Engine } from '../../src/engines/engine.ts'
+import { Spool } from '../../src/engines/spool/spool.ts'
+import { SpooledEngine } from '../../src/engines/spool/spooled.ts'
+import { openSqlite } from '../../src/engines/sqlite/engine.ts'
+import { WaitingEngine } from '../../src/engines/waiting.ts'
+import { newTaskId } from '../../src/tasks/ids.ts'
+import type { TaskMessage } from '../../src/tasks/message.ts'
+import { RedisServer, withoutRedis } from '../support/redis-server.ts'
+import { until } from '../support/until.ts'
+
+/** Tasks that belong on a Redis which can't take them now: kept on this machine, and forwarded. */
+
+if (withoutRedis !== false) test('the spool', { skip: withoutRedis }, () => undefined)
+else
+  describe('the spool', () => {
+    let redis: RedisServer
+    before(async () => {
+      redis = await RedisServer.start('--appendonly', 'yes', '--appendfsync', 'always')
+    })
+    after(() => redis.end())
+
+    test('takes what a dead Redis can not, and forwards it once Redis is back, in order and with what it was fired with', async (t) => {
+      const { engine, store, folder } = await opened(t, redis.url)
+      await redis.kill()
+      const soon = Array.from({ length: 250 }, () => message())
+      const later = message({ options: '{"delay":3600000}', runAt: Date.now() + 3_600_000 })
+      for (const part of [soon.slice(0, 100), soon.slice(100), [later]])
+        assert.ok((await engine.enqueue(part)).every(({ stored }) => stored))
+      assert.equal((await engine.find(soon[7]?.id ?? ''))?.state, 'queued')
+      const away = await engine.health()
+      assert.deepEqual([away.ok, away.storing, away.waiting], [false, true, 251])
+      assert.match(away.reasons.join(' '), /251 tasks wait in the spool/)
+      await redis.start()
+      await forwarded(engine)
+      const stored = await everything(store)
+      assert.deepEqual(
+        stored.map(({ message: { id } }) => id),
+        [...soon, later].map(({ id }) => id),
+      )
+      assert.deepEqual(stored.at(-1)?.state, 'scheduled')
+      assert.equal(stored.at(-1)?.runAt, later.firedAt + 3_600_000)
+      assert.ok(existsSync(join(folder, 'spool/tasks.db')))
+    })
+
+    test('a Redis that is silent stores each task once, whichever of both ways it came', async (t) => {
+      const { engine, store } = await opened(t, redis.url, { patienceMs: 200 })
+      await engine.counts()
+      redis.signal('SIGSTOP')
+      const fired = Array.from({ length: 50 }, () => message())
+      const began = performance.now()
+      // The first are on their way to Redis already, which reads them when it goes on; the others are not.
+      for (const part of [fired.slice(0, 20), fired.slice(20)])
+        assert.ok((await engine.enqueue(part)).every(({ stored }) => stored))
+      t.diagnostic(`answered after ${Math.round(performance.now() - began)} ms`)
+      redis.signal('SIGCONT')
+      await forwarded(engine)
+      const stored = await everything(store)
+      assert.deepEqual(
+        stored.map(({ message: { id } }) => id).toSorted(),
+        fired.map(({ id }) => id),
+      )
+      assert.equal((await store.counts()).queued, 50)
+    })
+
+    for (const [what, begin, end] of [
+      ['out of memory', ['CONFIG', 'SET', 'maxmemory', '1'], ['CONFIG', 'SET', 'maxmemory', '0']],
+      ['a replica', ['REPLICAOF', '127.0.0.1', '1'], ['REPLICAOF', 'NO', 'ONE']],
+    ] as const)
+      test(`takes what a Redis that is ${what} refuses`, async (t) => {
+        const { engine, store } = await opened(t, redis.url)
+        await engine.counts()
+        await redis.command(...begin)
+        const one = message()
+        assert.deepEqual(await engine.enqueue([one]), [{ stored: true }])
+        assert.match((await engine.health()).reasons.join(' '), /1 task waits in the spool/)
+        await redis.command(...end)
+        await forwarded(engine)
+        assert.equal((await store.find(one.id))?.state, 'queued')
+      })
+
+    test('tasks that must not start twice are refused rather than spooled', async (t) => {
+      const { engine } = await opened(t, redis.url)
+      await redis.kill()
+      const [once, other] = await engine.enqueue([message({ atMostOnce: true }), message()])
+      assert.ok(once?.stored === false)
+      assert.equal(codeOf(once.error), 'STORE_UNREACHABLE')
+      assert.equal(other?.stored, true)
+      await redis.start()
+      await forwarded(engine)
+    })
+
+    test('what waits in it can be cancelled, and is never forwarded then', async (t) => {
+      const { engine, store } = await opened(t, redis.url)
+      await redis.kill()
+      const [one, other] = [message(), message()]
+      await engine.enqueue([one, other])
+      await until(async () => (await engine.cancel(one.id)).done, { what: 'it to lie in the spool' })
+      assert.equal((await engine.find(one.id))?.state, 'cancelled')
+      await redis.start()
+      await forwarded(engine)
+      assert.equal(await store.find(one.id), undefined)
+      assert.equal((await store.find(other.id))?.state, 'queued')
+    })
+
+    test('what Redis refuses for good is parked there with the reason, and can be seen', async (t) => {
+      const { engine } = await opened(t, redis.url)
+      await redis.kill()
+      // The embedded store takes it; Redis' priorities end earlier.
+      const odd = message({ priority: 3_000_000 })
+      await engine.enqueue([odd])
+      await redis.start()
+      await until(async () => (await engine.find(odd.id))?.state === 'parked', { what: 'it to be parked' })
+      const found = await engine.find(odd.id)
+      assert.deepEqual([found?.reason, found?.error?.code], ['refused', 'STORE_REFUSED'])
+      assert.deepEqual(
+        (await engine.list({ state: 'parked' })).map(({ message: { id } }) => id),
+        [odd.id],
+      )
+      assert.equal((await engine.health()).parked, 1)
+    })
+
+    test('a full spool refuses, loses nothing, and takes tasks again when it has been forwarded', async (t) => {
+      const { engine, store } = await opened(t, redis.url, { maxBytes: 2 ** 20 })
+      await redis.kill()
+      const large = () => message({ args: JSON.stringify(['x'.repeat(20_000)]) })
+      let kept = 0
+      for (;;) {
+        const [answer] = await engine.enqueue([large()])
+        if (answer?.stored) kept++
+        else {
+          assert.equal(codeOf(answer?.error), 'SPOOL_FULL')
+          assert.match(String(answer?.error.message), /spool_limit/)
+          break
+        }
+      }
+      t.diagnostic(`${kept} tasks of 20 kB in 1 MiB`)
+      assert.ok(kept > 20 && kept < 52)
+      await redis.start()
+      await forwarded(engine)
+      assert.equal((await store.counts()).queued, kept)
+      await redis.kill()
+      assert.deepEqual(await engine.enqueue([large()]), [{ stored: true }])
+      await redis.start()
+      await forwarded(engine)
+    })
+  })
+
+interface Opened {
+  readonly engine: Engine
+  /** The same Redis, without a spool. */
+  readonly store: Engine
+  readonly folder: string
+}
+
+async function opened(
+  t: TestContext,
+  url: string,
+  options: { patienceMs?: number; maxBytes?: number } = {},
+): Promise<Opened> {
+  const folder = mkdtempSync(join(tmpdir(), 'macaron-test-'))
+  const service = `spool ${randomUUID()}`
+  const open = () => openBullmq({ url, service, folder })
+  const store = new WaitingEngine({ abilities: bullmqAbilities, open })
+  const other = new WaitingEngine({ abilities: bullmqAbilities, open })
+  const engine = new SpooledEngine({
+    store,
+    spool: spoolIn(folder, options.maxBytes),
+    patienceMs: options.patienceMs ?? 1_000,
+  })
+  t.after(async () => {
+    await Promise.all([engine.close(), other.close()])
+    rmSync(folder, { recursive: true, force: true })
+  })
+  return { engine, store: other, folder }
+}
+
+function spoolIn(folder: string, maxBytes?: number): Spool {
+  const place = join(folder, 'spool')
+  return new Spool({
+    open: () =>
+      openSqlite({
+        folder: place,
+        sync: 'full',
+        role: 'server',
+        ...(maxBytes === undefined ? {} : { maxBytes }),
+      }),
+    exists: () => existsSync(join(place, 'tasks.db')),
+    forwards: true,
+  })
+}
+
+function message(own: Partial<TaskMessage> = {}): TaskMessage {
+  const firedAt = Date.now()
+  return {
+    id: newTaskId(firedAt),
+    name: 'note',
+    queue: 'default',
+    priority: 0,
+    runAt: 0,
+    firedAt,
+    atMostOnce: false,
+    args: '["k"]',
+    options: '{}',
+    context: 'sealed',
+    ...own,
+  }
+}
+
+async function forwarded(engine: Engine): Promise<void> {
+  await until(
+    async () => {
+      const { reasons, storing } = await engine.health()
+      return storing && !reasons.some((reason) => reason.includes('spool'))
+    },
+    { what: 'the spool to be forwarded', timeoutMs: 30_000 },
+  )
+}
+
+/** In the order of firing. */
+async function everything(store: Engine) {
+  return (await store.list({ limit: 10_000 })).toReversed()
+}
