@@ -85,7 +85,7 @@ test('a second Ctrl-C does not wait for requests of an earlier generation', asyn
     return service.isGone()
   }
   // Two that come within 200 ms are one.
-  await until(again, { what: 'every process to be gone', timeoutMs: 5_000, everyMs: 250 })
+  await until(again, { what: 'every process to be gone', timeoutMs: 8_000, everyMs: 250 })
   await cut
 })
 
