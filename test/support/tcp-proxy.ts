@@ -38,6 +38,11 @@ export class TcpProxy {
     for (const pair of this.#pairs) for (const socket of pair) socket.pause()
   }
 
+  /** What clients send arrives; what they are answered does not. */
+  muffle(): void {
+    for (const [, far] of this.#pairs) far.pause()
+  }
+
   /** What was on its way arrives, and all that follows. */
   mend(): void {
     this.#isCut = false

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isSettled, type TaskState } from '../../tasks/states.ts'
 import type { ActionAnswer, TaskRecord } from '../engine.ts'
 import { keepSettledMs } from '../losses.ts'
-import { findTask, readTasks } from './lookup.ts'
+import { findTask, inOneStep, readTasks } from './lookup.ts'
 import { orLost } from './outcome.ts'
 import type { Store } from './store.ts'
 
@@ -74,6 +74,24 @@ export async function purgeExpired(store: Store): Promise<number> {
     // Only ever to a later time: it may have been settled, and dated, just now.
     const later = kept.flatMap((id) => [time + checkAgainMs, id])
     if (later.length > 0) await link.use((client) => client.zadd(own.expires, 'GT', ...later))
+    await nextTurn()
+  }
+}
+
+/** Deletes the oldest settled tasks above `most`, done ones first. */
+export async function trimSettled(store: Store, most: number): Promise<number> {
+  const { link, keys } = store
+  for (let count = 0; ; ) {
+    const [done = 0, others = 0] = (
+      await inOneStep(store, (multi) => multi.zcard(keys.completed).zcard(keys.failed))
+    ).map(Number)
+    const surplus = done + others - most
+    if (surplus <= 0) return count
+    const key = done > 0 ? keys.completed : keys.failed
+    const last = Math.min(surplus, sliceSize) - 1
+    const gone = await forget(store, await link.use((client) => client.zrange(key, '0', String(last))))
+    if (gone === 0) return count
+    count += gone
     await nextTurn()
   }
 }

@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { IQueueBackend } from 'bullmq'
+import { asError } from '../../core/errors.ts'
 import { emit } from '../../core/events.ts'
 import type { Trouble } from '../../core/trouble.ts'
 import type { Consumer, Lease, Outcome } from '../engine.ts'
+import { isStoreFailure } from './failures.ts'
 import { type Held, type Holding, leaseOf, lockMs } from './held.ts'
 import { suspectsFrom } from './record.ts'
 import type { Store } from './store.ts'
@@ -18,7 +20,7 @@ export interface ClaimsOptions {
   readonly trouble: Trouble
   /** Records what becomes of a task that is not to be run. */
   settle(held: Held, outcome: Outcome): void
-  /** Told that a claim was not answered: it may have been made. */
+  /** Told that a claim was not answered, or not so that it can be read: it may have been made. */
   onDoubt(): void
 }
 
@@ -127,16 +129,16 @@ export class Claims {
     const taken = answers.flatMap((answer) => (answer.status === 'fulfilled' ? (answer.value ?? []) : []))
     for (const { held } of taken) holding.add(held)
     for (const { token } of claims) holding.answered(token)
-    const failed = answers.find((answer) => answer.status === 'rejected')
-    if (failed === undefined) trouble.worked()
-    else this.#doubt(failed.reason, taken.length)
+    const failures = answers.flatMap((answer) =>
+      answer.status === 'rejected' ? [asError(answer.reason)] : [],
+    )
+    if (failures.length > 0) this.#options.onDoubt()
+    // Anything else is a job that can't be read, which was taken all the same.
+    const failure = failures.find(isStoreFailure)
+    if (failure === undefined) trouble.worked()
+    else if (taken.length > 0) trouble.failed(failure)
+    else throw failure
     return taken
-  }
-
-  #doubt(reason: unknown, taken: number): void {
-    this.#options.onDoubt()
-    if (taken === 0) throw reason
-    this.#options.trouble.failed(reason)
   }
 
   #askSuspect(claim: Asked): Promise<Taken | undefined> {

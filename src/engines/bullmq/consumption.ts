@@ -70,7 +70,9 @@ export class BullmqConsumption implements Consumption {
     this.#lock = holdAlive(join(folder, 'alive'), owner)
     this.#worker = makeWorker(store, service, owner)
     const queue = this.#worker.getBackend()
-    this.#recovery = new Recovery({ store, queue, folder, holding, sweep: (dead) => consumer.sweep(dead) })
+    const settle = (held: Held, outcome: Outcome) => void this.#settleUnrun(held, outcome)
+    const sweep = (dead: string) => consumer.sweep(dead)
+    this.#recovery = new Recovery({ store, queue, folder, holding, sweep, settle })
     this.#settlements = new Settlements({
       store,
       holding,
@@ -85,7 +87,7 @@ export class BullmqConsumption implements Consumption {
       holding,
       consumer,
       trouble,
-      settle: (held, outcome) => void this.#settleUnrun(held, outcome),
+      settle,
       onDoubt: () => this.#recovery.doubt(),
     })
     this.#rounds = new Rounds((error) => trouble.failed(error))

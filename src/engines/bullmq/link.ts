@@ -90,7 +90,7 @@ export class Link {
 
 function makeClient(address: Address): Redis | Cluster {
   const { kind, hosts, path, group, tls, login, sentinelLogin, db } = address
-  const common = { ...options, ...login, db, ...(tls ? { tls: {} } : {}) }
+  const common = { ...options, reconnectOnError: readOnlyNow(), ...login, db, ...(tls ? { tls: {} } : {}) }
   switch (kind) {
     case 'one':
       // Read from the URL, of which there is one.
@@ -136,10 +136,19 @@ const options = {
   socketTimeout: answerWithinMs,
   keepAlive: 10_000,
   retryStrategy: pauseMs,
-  // What was the master is a replica now: look for the new one.
-  reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
 }
 
 function pauseMs(tries: number): number {
   return Math.min(50 * tries, 1_000)
+}
+
+/** What was the master is a replica now: look for the new one, but not once for each command that has met it. */
+function readOnlyNow(): (error: Error) => boolean {
+  let lookedAt = Number.NEGATIVE_INFINITY
+  return (error) => {
+    const now = performance.now()
+    if (!error.message.startsWith('READONLY') || now < lookedAt + 1_000) return false
+    lookedAt = now
+    return true
+  }
 }

@@ -125,6 +125,8 @@ async function fail(store: Store, held: Held, outcome: Of<'failed' | 'parked'>):
       ? link.client.zadd(own.parked, store.now(), id)
       : link.client.zrem(own.parked, id),
     link.client.zrem(own.cancelled, id),
+    // Whoever has added a job of their own has noted no id.
+    link.client.zadd(own.ids, 0, id),
   ]
   const moved = queue.moveToFailed(jobOf(held), failedReason, false, held.token, false, {
     ...fields,

@@ -2,11 +2,13 @@ import { join } from 'node:path'
 import type { IQueueBackend } from 'bullmq'
 import { emit } from '../../core/events.ts'
 import { holders, isAlive, removeTraces } from '../../supervisor/alive.ts'
-import type { Consumer } from '../engine.ts'
-import type { Holding } from './held.ts'
+import type { Consumer, Outcome } from '../engine.ts'
+import type { Held, Holding } from './held.ts'
+import { noMessage, nothingYet, parsed } from './job.ts'
 import { orLost } from './outcome.ts'
 import { heldTasks } from './presence.ts'
 import type { Store } from './store.ts'
+import { refusal } from './taking.ts'
 
 export interface RecoveryOptions {
   readonly store: Store
@@ -16,6 +18,8 @@ export interface RecoveryOptions {
   readonly folder: string
   readonly holding: Holding
   readonly sweep: Consumer['sweep']
+  /** Records what becomes of a task that is not to be run. */
+  settle(held: Held, outcome: Outcome): void
 }
 
 /**
@@ -81,6 +85,24 @@ export class Recovery {
     }
   }
 
+  /** True where nobody can read what is stored of the task: it would be taken again and again. */
+  async #parkUnreadable(id: string, token: string): Promise<boolean> {
+    const { store, holding, settle } = this.#options
+    const job = store.keys.job(id)
+    const read = await store.link.use((client) =>
+      client.hmget(job, 'opts', 'progress', 'parent', 'name', 'atm'),
+    )
+    const [opts, progress, parent, name, moves] = read.map((field) => field ?? '')
+    if (isReadable({ opts: opts ?? '', progress: progress ?? '', parent: parent ?? '' })) return false
+    // Its script reads these too.
+    await store.link.use((client) => client.hdel(job, 'parent', 'parentKey'))
+    const message = noMessage(id, name ?? '')
+    const held = { token, number: 0, message, ledger: nothingYet, moves: Number(moves), starts: 0, losses: 0 }
+    holding.add(held)
+    settle(held, refusal(store.now()))
+    return true
+  }
+
   /** `died`: counted, as BullMQ counts locks that have run out. Counted first: who dies in between has counted one too many. */
   async #giveBack(isMeant: (held: HeldTask) => boolean, died: boolean): Promise<number> {
     const { store } = this.#options
@@ -88,11 +110,18 @@ export class Recovery {
     const meant = (await heldTasks(store)).filter(isMeant)
     let count = 0
     for (const { id, token } of meant) {
+      if (!died && (await this.#parkUnreadable(id, token))) continue
       if (died) await store.link.use((client) => client.hincrby(store.keys.job(id), 'stc', 1))
       if (await orLost(store.link.use(() => store.queue.moveJobFromActiveToWait(id, token)))) count++
     }
     return count
   }
+}
+
+/** What BullMQ parses of a job: where it can't, it has taken the job and throws. */
+function isReadable(job: { opts: string; progress: string; parent: string }): boolean {
+  const [opts, ...others] = [job.opts || '{}', job.progress || '0', job.parent || '{}'].map(parsed)
+  return typeof opts === 'object' && opts !== null && others.every((part) => part !== undefined)
 }
 
 type HeldTask = Awaited<ReturnType<typeof heldTasks>>[number]

@@ -78,7 +78,7 @@ export async function fateOf(store: Store, { held, forged }: Taken): Promise<Fat
     const intent = await readIntent(store, message.id)
     if (intent !== undefined) return { kind: 'done', ...intent }
   }
-  if (forged || ledger.intent) return { kind: 'parked', reason: 'refused', error: unreadable, expiresAt }
+  if (forged || ledger.intent) return refusal(store.now())
   if (losses > 0 && message.atMostOnce)
     return { kind: 'parked', reason: 'lost', error: lossError('lost'), expiresAt }
   if (losses >= poisonAfter)
@@ -88,6 +88,10 @@ export async function fateOf(store: Store, { held, forged }: Taken): Promise<Fat
 
 async function readIntent({ link, keys }: Store, id: string) {
   return intentOf(await link.use((client) => client.hget(keys.job(id), 'intent')))
+}
+
+export function refusal(now: number): Outcome {
+  return { kind: 'parked', reason: 'refused', error: unreadable, expiresAt: now + keepSettledMs }
 }
 
 const unreadable = {

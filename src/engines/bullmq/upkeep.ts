@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Rounds } from '../rounds.ts'
-import { purgeExpired, sliceSize, unparkTask } from './actions.ts'
+import { purgeExpired, sliceSize, trimSettled, unparkTask } from './actions.ts'
 import { readTasks, tidy } from './lookup.ts'
 import type { Store } from './store.ts'
 
@@ -12,6 +12,8 @@ export interface UpkeepOptions {
   readonly onReturned: () => void
 }
 
+/** Most settled tasks that are kept. */
+const keptTasks = 1_000_000
 const unparkEveryMs = 5_000
 const tidyEveryMs = 60_000
 
@@ -27,6 +29,7 @@ export class Upkeep {
     this.#rounds = rounds
     rounds.every(1_000, async () => void (await purgeExpired(options.store)))
     rounds.every(1_000, () => this.#lookForKnown())
+    rounds.every(1_000, async () => void (await trimSettled(options.store, keptTasks)))
     rounds.every(tidyEveryMs, () => this.#tidyAll())
   }
 

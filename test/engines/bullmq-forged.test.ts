@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, type TestContext, test } from 'node:test'
+import { Queue } from 'bullmq'
+import { on } from '../../src/core/events.ts'
+import type { Engine } from '../../src/engines/engine.ts'
+import {
+  done,
+  failed,
+  makeMessage,
+  makeMessages,
+  store,
+  TestWorker,
+} from '../../src/testing/engine-suite/setup.ts'
+import { RedisServer, withoutRedis } from '../support/redis-server.ts'
+import { until } from '../support/until.ts'
+import { jobKey, openAt, type Place, placeOf } from './bullmq-place.ts'
+
+let redis: RedisServer
+
+/** BullMQ's own queue, as Bull Board has it. */
+function queueOf(t: TestContext, { service }: Place): Queue {
+  const prefix = `{macaron:${encodeURIComponent(service)}}`
+  const queue = new Queue('tasks', { connection: { host: '127.0.0.1', port: redis.port }, prefix })
+  t.after(() => queue.close())
+  return queue
+}
+
+async function parked(engine: Engine, count: number) {
+  return await until(
+    async () => {
+      const tasks = await engine.list({ state: 'parked' })
+      return tasks.length === count ? tasks : undefined
+    },
+    { what: `${count} parked tasks` },
+  )
+}
+
+if (withoutRedis !== false) test('forged jobs', { skip: withoutRedis }, () => undefined)
+else
+  describe('in Redis', () => {
+    before(async () => {
+      redis = await RedisServer.start('--appendonly', 'yes')
+    })
+    after(() => redis.end())
+
+    test('jobs whose fields were altered until nobody can read them are parked as refused, and the others run', async (t) => {
+      const place = placeOf(t)
+      const engine = await openAt(t, redis.url, place)
+      const alterations = {
+        data: ['no JSON', '{"args":1}', '[]', 'null', '{}'],
+        opts: ['no JSON', 'null'],
+        progress: ['{'],
+        parent: ['{'],
+      }
+      const changes = Object.entries(alterations).flatMap(([field, texts]) =>
+        texts.map((text) => [field, text] as const),
+      )
+      const forged = makeMessages(changes.length)
+      const good = makeMessages(5)
+      await store(engine, ...forged, ...good)
+      for (const [index, [field, text]] of changes.entries())
+        await redis.command('HSET', jobKey(place, forged[index]?.id ?? ''), field, text)
+      const told: string[] = []
+      t.after(on('task.parked', ({ taskId, reason }) => told.push(`${taskId} ${reason}`)))
+      const troubles: string[] = []
+      t.after(on('store.trouble', ({ message }) => troubles.push(message)))
+      const worker = await TestWorker.start(engine, {
+        onLease: (lease, self) => void self.settle(lease, done()),
+      })
+      const tasks = await parked(engine, forged.length)
+      assert.deepEqual(
+        tasks.map(({ message }) => message.id).toSorted(),
+        forged.map(({ id }) => id).toSorted(),
+      )
+      assert.ok(tasks.every(({ reason, attempts, error }) => reason === 'refused' && attempts === 0 && error))
+      assert.deepEqual(
+        worker.leases.map(({ message }) => message.id).toSorted(),
+        good.map(({ id }) => id).toSorted(),
+      )
+      await until(() => told.length === forged.length, { what: 'all to be told' })
+      assert.deepEqual(troubles, [])
+    })
+
+    test('a mended job runs when it is retried', async (t) => {
+      const place = placeOf(t)
+      const engine = await openAt(t, redis.url, place)
+      const message = makeMessage({ args: '["k"]' })
+      await store(engine, message)
+      const key = jobKey(place, message.id)
+      const data = JSON.stringify({ firedAt: message.firedAt, args: message.args, context: message.context })
+      await redis.command('HSET', key, 'data', 'no JSON')
+      const worker = await TestWorker.start(engine)
+      await parked(engine, 1)
+      await redis.command('HSET', key, 'data', data)
+      assert.deepEqual(await engine.retry(message.id), { done: true })
+      assert.deepEqual((await worker.lease()).message, message)
+    })
+
+    test('a job that somebody has added is parked as refused, and listed', async (t) => {
+      const place = placeOf(t)
+      const engine = await openAt(t, redis.url, place)
+      await queueOf(t, place).add('sendEmail', { to: 'ada@example.com' })
+      const worker = await TestWorker.start(engine)
+      const [task] = await parked(engine, 1)
+      assert.equal(task?.message.name, 'sendEmail')
+      assert.deepEqual(worker.leases, [])
+      assert.equal((await engine.list({})).length, 1)
+      assert.deepEqual(await engine.remove(task?.message.id ?? ''), { done: true })
+    })
+
+    test('BullMQ’s own tools read tasks by their names, in their states, and can retry and remove them', async (t) => {
+      const place = placeOf(t)
+      const engine = await openAt(t, redis.url, place)
+      const queue = queueOf(t, place)
+      const waits = makeMessage({ name: 'report' })
+      const later = makeMessage({ name: 'later', runAt: Date.now() + 3_600_000 })
+      const breaks = makeMessage({ name: 'mail', args: '["Welcome!"]' })
+      await store(engine, breaks, later)
+      const worker = await TestWorker.start(engine)
+      await worker.settle(await worker.lease(), failed('no server'))
+      await worker.consumption.stop()
+      await store(engine, waits)
+      const counts = await queue.getJobCounts('waiting', 'delayed', 'failed')
+      assert.deepEqual(counts, { waiting: 1, delayed: 1, failed: 1 })
+      const [job] = await queue.getFailed()
+      assert.deepEqual([job?.id, job?.name, job?.failedReason], [breaks.id, 'mail', 'no server'])
+      assert.equal(job?.data.args, '["Welcome!"]')
+      await job?.retry()
+      assert.equal((await engine.find(breaks.id))?.state, 'queued')
+      await (await queue.getJob(waits.id))?.remove()
+      assert.equal(await engine.find(waits.id), undefined)
+      const again = await TestWorker.start(engine)
+      assert.equal((await again.lease()).message.id, breaks.id)
+      assert.equal((await engine.list({})).length, 2)
+    })
+
+    test('what Bull Board’s retry leaves in our lists is no parked task any more', async (t) => {
+      const place = placeOf(t)
+      const engine = await openAt(t, redis.url, place)
+      const message = makeMessage()
+      await store(engine, message)
+      const worker = await TestWorker.start(engine, { room: { ordinary: 1 } })
+      const expiresAt = Date.now() + 60_000
+      const error = { message: 'not sealed by us' }
+      await worker.settle(await worker.lease(), { kind: 'parked', reason: 'refused', error, expiresAt })
+      await worker.consumption.stop()
+      await (await queueOf(t, place).getJob(message.id))?.retry()
+      const next = await TestWorker.start(engine)
+      await next.settle(await next.lease(), failed())
+      assert.equal((await engine.find(message.id))?.state, 'failed')
+      const counts = await engine.counts()
+      assert.deepEqual([counts.parked, counts.failed], [0, 1])
+    })
+  })

@@ -1,0 +1,241 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { after, before, describe, type TestContext, test } from 'node:test'
+import type { Engine } from '../../src/engines/engine.ts'
+import { done, makeMessage, makeMessages, store, TestWorker } from '../../src/testing/engine-suite/setup.ts'
+import { startProgram } from '../support/processes.ts'
+import { RedisServer, withoutRedis } from '../support/redis-server.ts'
+import { TcpProxy } from '../support/tcp-proxy.ts'
+import { until } from '../support/until.ts'
+import { openAt, placeOf } from './bullmq-place.ts'
+import { randomFrom } from './store-file.ts'
+
+const parents = new URL('./fixtures/parents-redis.ts', import.meta.url)
+
+let redis: RedisServer
+
+/** An engine whose network can be cut, and one that sees what is really there. */
+async function apart(t: TestContext): Promise<{ proxy: TcpProxy; engine: Engine; witness: Engine }> {
+  const proxy = await TcpProxy.start(redis.port)
+  t.after(() => proxy.end())
+  const place = placeOf(t)
+  const engine = await openAt(t, `redis://127.0.0.1:${proxy.port}`, place)
+  return { proxy, engine, witness: await openAt(t, redis.url, placeOf(t, place.service)) }
+}
+
+const rejectsWith = (code: string) => (error: Error & { code?: string }) => error.code === code
+
+/** Until the store takes tasks again. */
+async function storesAgain(engine: Engine): Promise<void> {
+  const works = () =>
+    store(engine, makeMessage({ runAt: Date.now() + 3_600_000 })).then(
+      () => true,
+      () => false,
+    )
+  await until(works, { what: 'tasks to be stored again', everyMs: 50 })
+}
+
+if (withoutRedis !== false) test('trouble with Redis', { skip: withoutRedis }, () => undefined)
+else
+  describe('with Redis', () => {
+    before(async () => {
+      redis = await RedisServer.start('--appendonly', 'yes', '--appendfsync', 'always')
+    })
+    after(() => redis.end())
+
+    test('a store whose answer never came is refused in time, and storing the same again doubles nothing', async (t) => {
+      const { proxy, engine, witness } = await apart(t)
+      const messages = makeMessages(3)
+      proxy.muffle()
+      const started = performance.now()
+      await assert.rejects(engine.enqueue(messages), rejectsWith('STORE_UNREACHABLE'))
+      assert.ok(performance.now() - started < 7_000)
+      assert.equal((await engine.health()).storing, false)
+      proxy.mend()
+      await until(
+        () =>
+          store(engine, ...messages).then(
+            () => true,
+            () => false,
+          ),
+        { what: 'the connection', everyMs: 50 },
+      )
+      assert.equal((await witness.counts()).queued, 3)
+    })
+
+    test('while nobody answers, what fires is refused at once or in time, and everything goes on by itself', async (t) => {
+      const { proxy, engine } = await apart(t)
+      proxy.reset()
+      proxy.cut()
+      for (let times = 0; times < 5; times++) {
+        const started = performance.now()
+        await assert.rejects(engine.enqueue([makeMessage()]), rejectsWith('STORE_UNREACHABLE'))
+        assert.ok(performance.now() - started < 7_000)
+      }
+      await assert.rejects(engine.find(makeMessage().id), rejectsWith('STORE_UNREACHABLE'))
+      proxy.mend()
+      await storesAgain(engine)
+      assert.equal((await engine.health()).storing, true)
+    })
+
+    test('an outcome whose answer never came is recorded once, and counts as settled', async (t) => {
+      const { proxy, engine, witness } = await apart(t)
+      const kinds = makeMessages(3)
+      await store(engine, ...kinds)
+      const worker = await TestWorker.start(engine)
+      const [first, second, third] = [await worker.lease(0), await worker.lease(1), await worker.lease(2)]
+      await worker.consumption.pause()
+      proxy.muffle()
+      const error = { message: 'busy' }
+      const answers = Promise.all([
+        worker.settle(first, done('"once"', [makeMessage({ name: 'child' })])),
+        worker.settle(second, { kind: 'retry', runAt: Date.now() + 3_600_000, error }),
+        worker.settle(third, { kind: 'failed', error, expiresAt: Date.now() + 3_600_000 }),
+      ])
+      await until(async () => (await witness.counts()).failed === 1, { what: 'Redis to have it' })
+      proxy.reset()
+      assert.deepEqual(await answers, ['settled', 'settled', 'settled'])
+      const counts = await witness.counts()
+      assert.deepEqual([counts.done, counts.scheduled, counts.failed, counts.queued], [1, 1, 1, 1])
+      assert.equal((await witness.find(second.message.id))?.attempts, 1)
+    })
+
+    test('tasks whose taking was never answered go back at no cost, long before their leases run out', async (t) => {
+      const { proxy, engine, witness } = await apart(t)
+      const room = { ordinary: 0, alone: 0 }
+      const worker = await TestWorker.start(engine, { room })
+      await store(witness, ...makeMessages(3), makeMessage({ atMostOnce: true }))
+      proxy.muffle()
+      room.ordinary = 4
+      worker.consumption.more()
+      await until(async () => (await witness.counts()).running === 4, { what: 'all to be taken' })
+      assert.deepEqual(worker.leases, [])
+      proxy.reset()
+      const cut = performance.now()
+      await until(() => worker.leases.length === 4, { what: 'all of them' })
+      t.diagnostic(`after ${(performance.now() - cut).toFixed(0)} ms`)
+      assert.ok(worker.leases.every(({ attempt, suspect }) => attempt === 1 && !suspect))
+      assert.equal((await witness.counts()).parked, 0)
+    })
+
+    test('a network that is cut for 10 s costs no lease and runs nothing again', async (t) => {
+      const { proxy, engine, witness } = await apart(t)
+      await store(engine, ...makeMessages(5))
+      const worker = await TestWorker.start(engine, { room: { ordinary: 5 } })
+      await worker.lease(4)
+      const other = await TestWorker.start(witness)
+      proxy.cut()
+      const answers = worker.leases.map((lease) => worker.settle(lease, done()))
+      const end = performance.now() + 10_000
+      await until(() => performance.now() > end, { what: 'ten seconds' })
+      assert.equal((await witness.counts()).running, 5)
+      proxy.mend()
+      assert.deepEqual(new Set(await Promise.all(answers)), new Set(['settled']))
+      assert.deepEqual(other.leases, [])
+      const late = makeMessage()
+      await other.consumption.stop()
+      await store(witness, late)
+      await until(() => worker.leases.some(({ message }) => message.id === late.id), {
+        what: 'it to take tasks again',
+      })
+    })
+
+    test('a Redis that is killed and started again keeps leases, and takes outcomes', async (t) => {
+      const engine = await openAt(t, redis.url, placeOf(t))
+      await store(engine, ...makeMessages(50))
+      const worker = await TestWorker.start(engine, { room: { ordinary: 20 } })
+      await worker.lease(19)
+      await redis.kill()
+      const answers = worker.leases.map((lease) => worker.settle(lease, done()))
+      await assert.rejects(engine.enqueue([makeMessage()]), rejectsWith('STORE_UNREACHABLE'))
+      await redis.start()
+      assert.deepEqual(new Set(await Promise.all(answers)), new Set(['settled']))
+      await worker.lease(39)
+      assert.equal(new Set(worker.leases.map(({ message }) => message.id)).size, 40)
+    })
+
+    test('a Redis that has lost its scripts goes on', async (t) => {
+      const engine = await openAt(t, redis.url, placeOf(t))
+      const worker = await TestWorker.start(engine, {
+        onLease: (lease, self) => void self.settle(lease, done()),
+      })
+      for (let round = 0; round < 5; round++) {
+        await redis.command('SCRIPT', 'FLUSH')
+        await store(engine, ...makeMessages(20))
+        await until(async () => (await engine.counts()).done === 20 * (round + 1), { what: 'all to be done' })
+      }
+      assert.equal(worker.leases.length, 100)
+    })
+
+    test('a full Redis refuses tasks and takes outcomes; with room it stores again', async (t) => {
+      const engine = await openAt(t, redis.url, placeOf(t))
+      await store(engine, makeMessage())
+      const worker = await TestWorker.start(engine)
+      const lease = await worker.lease()
+      await redis.command('CONFIG', 'SET', 'maxmemory', '1mb')
+      await assert.rejects(engine.enqueue([makeMessage()]), rejectsWith('STORE_FULL'))
+      assert.deepEqual([(await engine.health()).storing, (await engine.health()).ok], [false, false])
+      const settled = worker.settle(lease, done())
+      await redis.command('CONFIG', 'SET', 'maxmemory', '0')
+      assert.equal(await settled, 'settled')
+      await storesAgain(engine)
+    })
+
+    test('a Redis that is made a replica takes no writes, which is told; made a master again it goes on', async (t) => {
+      const engine = await openAt(t, redis.url, placeOf(t))
+      const worker = await TestWorker.start(engine)
+      await redis.command('REPLICAOF', '127.0.0.1', '1')
+      const refused = await until(
+        () =>
+          engine.enqueue([makeMessage()]).then(
+            () => undefined,
+            (error: Error & { code?: string }) => error.code,
+          ),
+        { what: 'a refusal' },
+      )
+      assert.match(refused, /STORE_UNWRITABLE|STORE_UNREACHABLE/)
+      await redis.command('REPLICAOF', 'NO', 'ONE')
+      const message = makeMessage()
+      await until(
+        () =>
+          store(engine, message).then(
+            () => true,
+            () => false,
+          ),
+        { what: 'it to be stored', everyMs: 50 },
+      )
+      await until(() => worker.leases.some((lease) => lease.message.id === message.id), {
+        what: 'it to be taken',
+      })
+    })
+
+    test('a parent has its three children once, wherever its worker is killed between outcome and end', async (t) => {
+      const place = placeOf(t)
+      const engine = await openAt(t, redis.url, place)
+      const count = 100
+      await store(engine, ...makeMessages(count, { name: 'parent' }))
+      const seed = Date.now()
+      t.diagnostic(`seed ${seed}`)
+      const random = randomFrom(seed)
+      let kills = 0
+      const isOver = async () => (await engine.counts()).done === 4 * count
+      while (!(await isOver())) {
+        const child = startProgram(t, parents, { args: [redis.url, place.service, place.folder] })
+        const least = 1 + Math.floor(random() * 60)
+        let settled = 0
+        child.on('message', () => {
+          if (++settled === least) child.kill('SIGKILL')
+        })
+        const death = once(child, 'exit')
+        await Promise.race([death, until(isOver, { what: 'the last tasks', timeoutMs: 60_000 })])
+        child.kill('SIGKILL')
+        await death
+        kills++
+      }
+      const children = await engine.list({ name: 'child', limit: 10_000 })
+      const byParent = Map.groupBy(children, ({ message }) => message.args)
+      t.diagnostic(`${kills} kills, ${byParent.size} parents, ${children.length} children`)
+      assert.equal(byParent.size, count)
+      assert.ok([...byParent.values()].every((own) => own.length === 3))
+    })
+  })
