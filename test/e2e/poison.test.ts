@@ -45,13 +45,13 @@ test('the reporter of the service is told once of a task that was parked because
   await service.fire('poison', ['bad', 0])
   const [poison] = await until(() => atLeast(1, reportsOf(service)), {
     what: 'a report',
-    timeoutMs: 25_000,
+    timeoutMs: 60_000,
     everyMs: 100,
   })
   await service.fire('once', ['gone', 60_000])
   await until(() => service.runs().some((run) => run.key === 'gone'), { what: 'the other to begin' })
   process.kill(await service.pidOf('worker'), 'SIGKILL')
-  const [, lost] = await until(() => atLeast(2, reportsOf(service)), { what: 'another', timeoutMs: 25_000 })
+  const [, lost] = await until(() => atLeast(2, reportsOf(service)), { what: 'another', timeoutMs: 60_000 })
   const tasks = await service.tasks('--state', 'parked')
   for (const [report, reason] of [
     [poison, 'poison'],

@@ -39,7 +39,7 @@ export async function examine(options: HealthOptions): Promise<EngineHealth> {
     })
   const workers = attempt(() => countAlive(site, seen.owners), faults) ?? 0
   const { waiting, running, parked, oldestWaitMs } = seen
-  const warnings = attempt(() => logWarning(options.file), faults) ?? []
+  const warnings = logWarning(options.file)
   const reasons = [
     ...faults,
     ...spaceReason(site, options.file),

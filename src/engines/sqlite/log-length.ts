@@ -5,9 +5,13 @@ import { emit } from '../../core/events.ts'
 /** Checkpoints keep the write-ahead log below this, unless something hinders them for long. */
 const longestLogBytes = 160 * 1024 * 1024
 
-/** How long the write-ahead log of the database `file` is now; 0 where it has none. */
+/** How long the write-ahead log of the database `file` is now; 0 where it has none, or that can't be told. */
 export function logBytes(file: string): number {
-  return statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0
+  try {
+    return statSync(`${file}-wal`).size
+  } catch {
+    return 0
+  }
 }
 
 /** What there is to say of a log that is too long; `fault`: what the last checkpoint failed with. Its tasks are stored all the same. */
