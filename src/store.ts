@@ -30,6 +30,16 @@ export async function openStore(config: Config, role: Role): Promise<Engine> {
   return openEngine(config.broker_url, optionsOf(config, role))
 }
 
+/** Opens the store at `url`, whatever the configuration names; for a process that is soon over. */
+export async function openStoreAt(
+  config: Config,
+  url: string,
+): Promise<{ engine: Engine } & AsyncDisposable> {
+  // What a power cut takes back is done again.
+  const engine = await openEngine(url, { ...optionsOf(config, 'worker'), sync: 'normal' })
+  return { engine, [Symbol.asyncDispose]: () => engine.close() }
+}
+
 /** The same with the spool's tasks, for a process that is soon over. */
 export async function openStoreAndSpool(config: Config): Promise<Engine> {
   const store = await openStore(config, 'worker')

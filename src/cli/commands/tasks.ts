@@ -8,6 +8,7 @@ import { taskStates } from '../../tasks/states.ts'
 import { say, sayJson, sayTable } from '../output.ts'
 import { configOf, envOption, type ServiceOptions, serviceOption } from '../service-option.ts'
 import { taskCells, taskDocument, taskHeadings, taskLines, wholeDocument } from '../task-view.ts'
+import { moveCommand } from './tasks-move.ts'
 
 /** What these commands need of a store or a spool. */
 type Tasks = Pick<Engine, 'cancel' | 'close' | 'find' | 'list' | 'retry'>
@@ -24,10 +25,11 @@ interface ListOptions extends TaskOptions, ListFilter {
 /** `macaron tasks …`: read and act on stored tasks, whether or not the service runs. */
 export function tasksCommand(): Command {
   return new Command('tasks')
-    .description('list tasks, show one, retry or cancel it')
+    .description('list tasks, show one, retry or cancel it, move them')
     .showSuggestionAfterError()
     .addCommand(listCommand())
     .addCommand(showCommand())
+    .addCommand(moveCommand())
     .addCommand(
       actionCommand({
         name: 'retry',

@@ -1,4 +1,6 @@
+import { join } from 'node:path'
 import { MacaronError } from '../../core/errors.ts'
+import { holders, isAlive } from '../../supervisor/alive.ts'
 import type { TaskMessage } from '../../tasks/message.ts'
 import type { TaskState } from '../../tasks/states.ts'
 import type {
@@ -114,8 +116,12 @@ class BullmqEngine implements Engine {
     return this.#watchers.watch(id, listener)
   }
 
-  workers(): Promise<readonly WorkerInfo[]> {
-    return liveWorkers(this.#store)
+  /** Those of this machine that have been killed are left out at once, others when they have been silent for some seconds. */
+  async workers(): Promise<readonly WorkerInfo[]> {
+    const alive = join(this.#place.folder, 'alive')
+    const own = new Set(holders(alive).map(({ id }) => id))
+    const found = await liveWorkers(this.#store)
+    return found.filter(({ owner }) => !own.has(owner) || isAlive(alive, owner))
   }
 
   health(): Promise<EngineHealth> {

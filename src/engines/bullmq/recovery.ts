@@ -6,7 +6,7 @@ import type { Consumer, Outcome } from '../engine.ts'
 import type { Held, Holding } from './held.ts'
 import { noMessage, nothingYet, parsed } from './job.ts'
 import { orLost } from './outcome.ts'
-import { heldTasks } from './presence.ts'
+import { heldTasks, leave } from './presence.ts'
 import type { Store } from './store.ts'
 import { refusal } from './taking.ts'
 
@@ -66,6 +66,7 @@ export class Recovery {
       if (!isSwept) return 0
       const tasks = await this.#giveBack((held) => held.owner === owner, true)
       removeTraces(this.#alive, owner)
+      await leave(this.#options.store, owner)
       if (tasks > 0) emit('owner.recovered', { owner, tasks })
       return tasks
     } finally {

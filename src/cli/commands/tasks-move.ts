@@ -1,0 +1,86 @@
+import { Command } from 'commander'
+import { SetupError } from '../../core/errors.ts'
+import { Move } from '../../engines/move.ts'
+import { openStoreAt } from '../../store.ts'
+import { onStopSignals } from '../../supervisor/signals.ts'
+import { say, sayJson } from '../output.ts'
+import { configOf, envOption, type ServiceOptions, serviceOption } from '../service-option.ts'
+
+interface MoveOptions extends ServiceOptions {
+  readonly from: string
+  readonly to?: string
+  readonly json?: boolean
+}
+
+/** `macaron tasks move`: what is to run goes from one store to another. */
+export function moveCommand(): Command {
+  return new Command('move')
+    .description('move tasks that are to run to another store; interrupted, it goes on when run again')
+    .requiredOption(
+      '--from <url>',
+      'the store to empty, such as sqlite:, or the name of an environment variable that holds it',
+    )
+    .option(
+      '--to <url>',
+      'the other one (default: broker_url, which keeps its password off the command line)',
+    )
+    .option('--json', 'as one JSON document')
+    .addOption(serviceOption())
+    .addOption(envOption())
+    .action(move)
+}
+
+async function move({ from, to, json, ...options }: MoveOptions): Promise<void> {
+  const config = configOf(options)
+  const emptied = urlOf(from)
+  const target = to === undefined ? config.broker_url : urlOf(to)
+  if (emptied === target) throw sameStore()
+  await using source = await openStoreAt(config, emptied)
+  await using destination = await openStoreAt(config, target)
+  const work = new Move({
+    from: source.engine,
+    to: destination.engine,
+    onProgress: (moved) => {
+      if (json !== true && process.stdout.isTTY) process.stdout.write(`\r${moved} moved`)
+    },
+  })
+  const forget = onStopSignals({ gentle: () => void work.stop(), hard: () => process.exit(1) })
+  try {
+    const moved = await work.run()
+    const { queued, scheduled, running, parked } = await source.engine.counts()
+    const left = queued + scheduled + running
+    if (left > 0) process.exitCode = 1
+    if (json) sayJson({ moved, left, parked })
+    else for (const line of summary({ moved, left, parked })) say(line)
+  } finally {
+    forget()
+    await work.stop()
+  }
+}
+
+/** A name instead of a URL keeps passwords off the command line, which every user of the machine can read. */
+function urlOf(text: string): string {
+  return text.includes(':') ? text : (process.env[text] ?? text)
+}
+
+function summary({
+  moved,
+  left,
+  parked,
+}: {
+  moved: number
+  left: number
+  parked: number
+}): readonly string[] {
+  return [
+    `${process.stdout.isTTY ? '\r' : ''}${moved} moved`,
+    ...(left > 0 ? [`${left} not moved yet: run it again`] : []),
+    ...(parked > 0 ? [`${parked} parked there, with the reason: macaron tasks ls --state parked`] : []),
+  ]
+}
+
+function sameStore(): SetupError {
+  return new SetupError('SAME_STORE', [
+    { message: '--from and --to name the same store. Name another one, or the new one in broker_url.' },
+  ])
+}

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { after, before, describe, type TestContext, test } from 'node:test'
+import { openBullmq } from '../../src/engines/bullmq/engine.ts'
+import type { Engine } from '../../src/engines/engine.ts'
+import { openSqlite } from '../../src/engines/sqlite/engine.ts'
+import { newTaskId } from '../../src/tasks/ids.ts'
+import type { TaskMessage } from '../../src/tasks/message.ts'
+import { bin, cleanEnvironment, cli } from '../e2e/support/cli.ts'
+import { copyOf } from '../e2e/support/folders.ts'
+import { seeded } from '../e2e/support/random.ts'
+import { RedisServer, withoutRedis } from '../support/redis-server.ts'
+import { until } from '../support/until.ts'
+
+/** `macaron tasks move` between the embedded store and Redis. */
+
+let redis: RedisServer
+let count = 0
+
+if (withoutRedis !== false) test('moving tasks', { skip: withoutRedis }, () => undefined)
+else
+  describe('moving tasks', () => {
+    before(async () => {
+      redis = await RedisServer.start('--appendonly', 'yes')
+    })
+    after(() => redis.end())
+
+    for (const [from, to] of [
+      ['sqlite', 'redis'],
+      ['redis', 'sqlite'],
+    ] as const)
+      test(`from ${from} to ${to}, killed again and again: nothing is lost, nothing doubled, and all is as it was fired`, async (t) => {
+        const random = seeded((line) => t.diagnostic(line))
+        const { folder, engines, urls } = await stores(t)
+        const fired = messages(6000)
+        for (let at = 0; at < fired.length; at += 1000)
+          await engines[from].enqueue(fired.slice(at, at + 1000))
+        let kills = 0
+        for (; kills < 5; kills++) {
+          const child = spawn(
+            process.execPath,
+            [bin, 'tasks', 'move', '--from', urls[from], '--to', urls[to], '--service', folder],
+            { env: cleanEnvironment(), stdio: 'ignore' },
+          )
+          const goal = (await left(engines[to])) + random.whole(1, 900)
+          await until(async () => child.exitCode !== null || (await left(engines[to])) >= goal, {
+            what: 'some to be moved',
+            everyMs: 1,
+          })
+          child.kill('SIGKILL')
+          if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+        }
+        const answer = await cli([
+          'tasks',
+          'move',
+          '--from',
+          urls[from],
+          '--to',
+          urls[to],
+          '--json',
+          '--service',
+          folder,
+        ])
+        assert.equal(answer.code, 0, answer.stderr)
+        t.diagnostic(
+          `${kills} kills; the last run moved ${JSON.parse(answer.stdout).moved} of ${fired.length}`,
+        )
+        assert.equal(await left(engines[from]), 0)
+        const moved = (await engines[to].list({ limit: 100_000 })).toReversed()
+        assert.deepEqual(
+          moved.map(({ message: { id, args, priority, queue } }) => ({ id, args, priority, queue })),
+          fired.map(({ id, args, priority, queue }) => ({ id, args, priority, queue })),
+        )
+        const later = moved.filter(({ state }) => state === 'scheduled')
+        assert.deepEqual(
+          later.map(({ runAt }) => runAt),
+          fired.filter(({ runAt }) => runAt > 0).map(({ runAt }) => runAt),
+        )
+      })
+
+    test('a store whose workers are alive is left alone', async (t) => {
+      const { folder, engines, urls } = await stores(t)
+      const consumption = await engines.redis.consume({
+        names: () => [],
+        slots: () => ({ ordinary: 0, alone: 0 }),
+        run: () => undefined,
+        sweep: async () => true,
+      })
+      await engines.redis.enqueue(messages(3))
+      const answer = await cli([
+        'tasks',
+        'move',
+        '--from',
+        urls.redis,
+        '--to',
+        'sqlite:',
+        '--service',
+        folder,
+      ])
+      assert.equal(answer.code, 1)
+      assert.match(answer.stderr, /A worker runs tasks.*\[WORKERS_ALIVE\]/s)
+      assert.equal(await left(engines.redis), 3)
+      await consumption.stop()
+    })
+
+    test('a URL may be named by an environment variable', async (t) => {
+      const { folder, engines } = await stores(t)
+      await engines.sqlite.enqueue(messages(7))
+      const args = ['tasks', 'move', '--from', 'sqlite:', '--to', 'NEW_STORE', '--json', '--service', folder]
+      const answer = await cli(args, { env: { NEW_STORE: redis.url } })
+      assert.deepEqual(JSON.parse(answer.stdout), { moved: 7, left: 0, parked: 0 })
+    })
+
+    test('the same store twice, and a store that is no store, are refused', async (t) => {
+      const { folder } = await stores(t)
+      const same = await cli(['tasks', 'move', '--from', 'sqlite:', '--service', folder])
+      assert.match(same.stderr, /\[SAME_STORE\]/)
+      const none = await cli(['tasks', 'move', '--from', 'sqlite:', '--to', 'mysql:x', '--service', folder])
+      assert.match(none.stderr, /\[BROKER_UNSUPPORTED\]/)
+      assert.equal(none.code, 78)
+    })
+  })
+
+interface Stores {
+  readonly folder: string
+  readonly engines: { readonly sqlite: Engine; readonly redis: Engine }
+  readonly urls: { readonly sqlite: string; readonly redis: string }
+}
+
+async function stores(t: TestContext): Promise<Stores> {
+  const service = `moved ${++count}`
+  const folder = copyOf(t, 'bench', { files: { 'macaron.yaml': `name: ${service}\nwith_async: true\n` } })
+  const state = join(folder, '.macaron')
+  const engines = {
+    sqlite: await openSqlite({ folder: state, sync: 'normal', role: 'worker' }),
+    redis: await openBullmq({ url: redis.url, service, folder: state }),
+  }
+  t.after(() => Promise.all([engines.sqlite.close(), engines.redis.close()]))
+  return { folder, engines, urls: { sqlite: 'sqlite:', redis: redis.url } }
+}
+
+/** Of two priorities and queues; every fifth is due in an hour. */
+function messages(size: number): readonly TaskMessage[] {
+  return Array.from({ length: size }, (_, index) => {
+    const firedAt = Date.now()
+    const delay = index % 5 === 0 ? 3_600_000 : 0
+    return {
+      id: newTaskId(firedAt),
+      name: 'note',
+      queue: index % 7 === 0 ? 'mail' : 'default',
+      priority: index % 3 === 0 ? 4 : 0,
+      runAt: delay === 0 ? 0 : firedAt + delay,
+      firedAt,
+      atMostOnce: false,
+      args: JSON.stringify([`k${index}`]),
+      options: delay === 0 ? '{}' : JSON.stringify({ delay }),
+      context: 'sealed',
+    }
+  })
+}
+
+async function left(engine: Engine): Promise<number> {
+  const { queued, scheduled, running } = await engine.counts()
+  return queued + scheduled + running
+}
