@@ -48,7 +48,8 @@ function checked(headers: ReplyHeaders): ReplyHeaders {
     checkedName(name),
     checkedValue(name, value),
   ])
-  return Object.fromEntries(entries)
+  // What is checked stays as it is: a reply that turns out to be unsendable once its tasks are stored could only be cut off.
+  return Object.freeze(Object.fromEntries(entries))
 }
 
 function checkedName(name: string): string {
@@ -61,7 +62,7 @@ function checkedName(name: string): string {
 function checkedValue(name: string, value: string | readonly string[]): string | readonly string[] {
   const values = Array.isArray(value) ? value : [value]
   for (const one of values) orBadReply(() => validateHeaderValue(name, one))
-  return value
+  return Array.isArray(value) ? Object.freeze([...value]) : value
 }
 
 /** What frames the message is the server's; a wrong one would break the connection for the requests behind. */

@@ -1,6 +1,5 @@
 import { UploadedFile } from '../core/uploaded-file.ts'
 import type { BodyContent, ReceivedForm } from '../spec/api.ts'
-import { setOwn } from '../spec/plain.ts'
 import { decoded } from '../spec/raw-query.ts'
 
 /** Bytes of a body that travels with the tasks of its request. */
@@ -19,17 +18,22 @@ export function travellingBody(kind: BodyContent['kind'], body: unknown): unknow
   const fields = {}
   let room = mostTravelling
   for (const [name, encoded] of texts) {
+    if (name === prototypeKey) continue
     room -= name.length + encoded.reduce((sum, text) => sum + text.length, 0)
     if (room < 0) break
-    setOwn(fields, name, single(encoded.map((text) => decoded(text) ?? text)))
+    Reflect.set(fields, name, single(encoded.map((text) => decoded(text) ?? text)))
   }
   for (const [name, received] of files) {
+    if (name === prototypeKey) continue
     room -= name.length + 100 * received.length
     if (room < 0) break
-    setOwn(fields, name, single(received.map(factsOf)))
+    Reflect.set(fields, name, single(received.map(factsOf)))
   }
   return fields
 }
+
+/** Copied by a handler, a field of that name would become a prototype. */
+const prototypeKey = '__proto__'
 
 function single<T>(list: readonly T[]): T | readonly T[] | undefined {
   return list.length === 1 ? list[0] : list
