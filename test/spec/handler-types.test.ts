@@ -218,7 +218,10 @@ test('the client of another service takes and gives the same directions', async 
   const output = clientFile({ name: 'people', file, isOwn: false, basePath: 'apply' })
   await generateIfStale(join(path, 'people.yaml'), output)
   const text = await readFile(file, 'utf8')
-  assert.match(text, /add: ClientCall<\[body: PersonRequestInit\], Person, PersonReply>/)
+  assert.match(
+    text,
+    /add: ClientCall<\[body: PersonRequestInit\], Person, PersonReply, \[body: PersonRequest\]>/,
+  )
   assert.match(
     text,
     /export interface PersonRequestInit \{\n {2}readonly name: string\n {2}readonly password: string\n/,
