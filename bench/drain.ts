@@ -8,6 +8,7 @@ import { atLeast, type Row } from './harness/report.ts'
 import { Samples } from './harness/samples.ts'
 import { copyService, Service } from './harness/service.ts'
 import { doneIn, storeOf } from './harness/store.ts'
+import { settingsFor, type Way, waysWith } from './harness/ways.ts'
 
 /** No-op tasks that wait, about 150 bytes of arguments each, run as fast as it goes; what is done stays in the store. */
 export const drain: Bench = {
@@ -36,7 +37,10 @@ const onRedis: readonly PeerSetup[] = [
 ]
 
 async function round(bed: Bed, samples: Samples): Promise<void> {
-  for (const sync of ['full', 'normal'] as const) samples.add(sync, await drainOurs(sync))
+  for (const way of waysWith(bed.redis)) {
+    bed.redis?.flush()
+    samples.add(way, await drainOurs(way, bed))
+  }
   samples.add(
     'plainjob',
     await drainPeer({ peer: 'plainjob', concurrency: 1 }, join(runPlace('plainjob'), 'jobs.db')),
@@ -48,15 +52,16 @@ async function round(bed: Bed, samples: Samples): Promise<void> {
   }
 }
 
-async function drainOurs(sync: 'full' | 'normal'): Promise<number> {
-  const folder = copyService('jobs', { store_sync: sync, worker_count: 2 })
+async function drainOurs(way: Way, { redis }: Bed): Promise<number> {
+  const total = way === 'redis' ? theirTasks : ourTasks
+  const folder = copyService('jobs', { ...settingsFor(way, redis), worker_count: 2 })
   {
     await using server = await Service.start(folder, 'serve')
-    await server.fill(ourTasks)
+    await server.fill(total)
   }
   await using _worker = await Service.spawn(folder, 'work')
   await using store = await storeOf(folder)
-  return await drainRate({ done: () => doneIn(store), total: ourTasks })
+  return await drainRate({ done: () => doneIn(store), total })
 }
 
 async function drainPeer({ peer, concurrency }: PeerSetup, where: string): Promise<number> {
@@ -75,7 +80,7 @@ function titleOf({ peer, concurrency }: PeerSetup): string {
 
 function rowsOf(samples: Samples): readonly Row[] {
   const bench = 'drain'
-  const rates = ['full', 'normal', 'plainjob', ...onRedis.map(titleOf)]
+  const rates = ['full', 'normal', 'redis', 'plainjob', ...onRedis.map(titleOf)]
     .filter((name) => samples.has(name))
     .map((name) => ({ bench, what: name, unit: 'tasks/s', figure: samples.of(name) }))
   const best = samples.best(onRedis.filter(({ peer }) => peer === 'bullmq').map(titleOf))
@@ -85,13 +90,15 @@ function rowsOf(samples: Samples): readonly Row[] {
   const ratios = others
     .filter((name) => samples.has(name))
     .flatMap((name) =>
-      ['full', 'normal'].map((sync) => ({
-        bench,
-        what: `${sync} / ${name}`,
-        unit: '×',
-        figure: samples.ratio(sync, name),
-        ...(name === best ? { goal: atLeast(4) } : {}),
-      })),
+      ['full', 'normal', 'redis']
+        .filter((way) => samples.has(way))
+        .map((way) => ({
+          bench,
+          what: `${way} / ${name}`,
+          unit: '×',
+          figure: samples.ratio(way, name),
+          ...(name === best ? { goal: atLeast(way === 'redis' ? 0.8 : 4) } : {}),
+        })),
     )
   return [...ratios, ...rates]
 }

@@ -7,6 +7,7 @@ import { Program } from './harness/program.ts'
 import { atLeast, atMost, type Goal, type Row } from './harness/report.ts'
 import { Samples } from './harness/samples.ts'
 import { body, copyService, Service } from './harness/service.ts'
+import { settingsFor, waysWith } from './harness/ways.ts'
 
 /** One task fired in an endpoint against the same endpoint without: what it costs in requests and in processor time. No worker runs. */
 export const fire: Bench = {
@@ -20,7 +21,7 @@ export const fire: Bench = {
 }
 
 const connectionCounts = [1, 8, 64, 256]
-const ways = ['full', 'normal', 'fastify'] as const
+const ways = ['full', 'normal', 'redis', 'fastify'] as const
 
 /** Something that answers `/plain` and `/fire`. */
 interface Subject {
@@ -49,8 +50,8 @@ async function round(bed: Bed, samples: Samples): Promise<void> {
 
 async function startSubjects({ redis }: Bed, started: AsyncDisposableStack): Promise<readonly Subject[]> {
   const subjects: Subject[] = []
-  for (const way of ['full', 'normal'] as const) {
-    const service = started.use(await Service.start(copyService('jobs', { store_sync: way }), 'serve'))
+  for (const way of waysWith(redis)) {
+    const service = started.use(await Service.start(copyService('jobs', settingsFor(way, redis)), 'serve'))
     subjects.push({ way, port: service.port, pid: service.pid })
   }
   if (redis === undefined) return subjects
@@ -79,16 +80,22 @@ function rowsOf(samples: Samples): readonly Row[] {
   const measured = ways.filter((way) => samples.has(`${way} plain 64`))
   return [
     ...connectionCounts.flatMap((connections) => measured.map((way) => ratioRow(samples, way, connections))),
+    ...(samples.has('redis plain 64') ? connectionCounts.map((count) => againstPeer(samples, count)) : []),
     ...measured.map((way) => cpuRow(samples, way)),
     ...measured.flatMap((way) => ['plain', 'fire'].map((path) => rateRow(samples, way, path))),
   ]
 }
 
-const titles = { full: 'full', normal: 'normal', fastify: 'Fastify + await queue.add()' }
+const titles = {
+  full: 'full',
+  normal: 'normal',
+  redis: 'on Redis',
+  fastify: 'Fastify + await queue.add()',
+}
 
 function ratioRow(samples: Samples, way: Subject['way'], connections: number): Row {
   const goals: Partial<Record<Subject['way'], Goal>> =
-    connections === 64 ? { full: atLeast(0.7), normal: atLeast(0.85) } : {}
+    connections === 64 ? { full: atLeast(0.7), normal: atLeast(0.85), redis: atLeast(0.75) } : {}
   const goal = goals[way]
   return {
     bench: 'fire',
@@ -96,6 +103,16 @@ function ratioRow(samples: Samples, way: Subject['way'], connections: number): R
     unit: 'of req/s',
     figure: samples.ratio(`${way} fire ${connections}`, `${way} plain ${connections}`),
     ...(goal === undefined ? {} : { goal }),
+  }
+}
+
+function againstPeer(samples: Samples, connections: number): Row {
+  return {
+    bench: 'fire',
+    what: `${titles.redis} / ${titles.fastify}, ${connections} connections, with one fire`,
+    unit: '×',
+    figure: samples.ratio(`redis fire ${connections}`, `fastify fire ${connections}`),
+    goal: atLeast(connections === 64 ? 1.4 : 0.95),
   }
 }
 

@@ -4,7 +4,8 @@ import { type Bed, type Bench, inRounds } from './harness/bed.ts'
 import { Program } from './harness/program.ts'
 import { atMost, type Goal, type Row } from './harness/report.ts'
 import { percentile, Samples } from './harness/samples.ts'
-import { copyService, Service } from './harness/service.ts'
+import { copyService, Service, type Settings } from './harness/service.ts'
+import { settingsFor, waysWith } from './harness/ways.ts'
 
 /** How long a task waits when nothing else is going on: from the fire in one process to its first line in another. */
 export const latency: Bench = {
@@ -22,7 +23,10 @@ const warmUp = 20
 const pauseMs = 15
 
 async function round({ redis }: Bed, samples: Samples): Promise<void> {
-  for (const sync of ['full', 'normal'] as const) addWaits(samples, sync, await ourWaits(sync))
+  for (const way of waysWith(redis)) {
+    redis?.flush()
+    addWaits(samples, way, await ourWaits(settingsFor(way, redis)))
+  }
   if (redis === undefined) return
   for (const peer of ['bullmq', 'bee-queue']) {
     redis.flush()
@@ -37,8 +41,8 @@ function addWaits(samples: Samples, name: string, waits: readonly number[]): voi
 }
 
 /** The fire is the call in the handler, so the rest of the request is in the figure too. */
-async function ourWaits(sync: 'full' | 'normal'): Promise<readonly number[]> {
-  const folder = copyService('jobs', { store_sync: sync, worker_count: 2 })
+async function ourWaits(settings: Settings): Promise<readonly number[]> {
+  const folder = copyService('jobs', { ...settings, worker_count: 2 })
   await using service = await Service.start(folder, 'start')
   await service.firstTask()
   await fireSlowly(() => service.post('/stamp'))
@@ -69,7 +73,7 @@ function enough(waits: readonly number[]): readonly number[] | undefined {
 
 function rowsOf(samples: Samples): readonly Row[] {
   const goals: Readonly<Record<string, Goal>> = { p50: atMost(1), p99: atMost(5) }
-  return ['full', 'normal', 'bullmq', 'bee-queue']
+  const rows = ['full', 'normal', 'redis', 'bullmq', 'bee-queue']
     .filter((name) => samples.has(`${name} p50`))
     .flatMap((name) =>
       ['p50', 'p99'].map((share) => {
@@ -83,4 +87,7 @@ function rowsOf(samples: Samples): readonly Row[] {
         }
       }),
     )
+  if (!samples.has('redis p50')) return rows
+  const figure = samples.ratio('redis p50', 'bullmq p50')
+  return [...rows, { bench: 'latency', what: 'redis / bullmq, p50', unit: '×', figure, goal: atMost(1.1) }]
 }

@@ -13,6 +13,7 @@ import { runFolder } from './harness/places.ts'
 import { startRedis } from './harness/redis.ts'
 import { json, type Row, table } from './harness/report.ts'
 import { latency } from './latency.ts'
+import { memory } from './memory.ts'
 import { million } from './million.ts'
 import { recovery } from './recovery.ts'
 import { together } from './together.ts'
@@ -21,7 +22,7 @@ import { together } from './together.ts'
  * Runs all benches or those named: `npm run bench -- [name …] [--rounds N] [--seconds N] [--json FILE]`. Ours and the peers' are measured in turn,
  * round by round; ratios are taken round by round. Medians are held against the goals.
  */
-const benches = [endpoint, fire, together, drain, latency, recovery, boot, million]
+const benches = [endpoint, fire, together, drain, latency, memory, recovery, boot, million]
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {

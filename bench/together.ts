@@ -6,6 +6,7 @@ import { atLeast, type Row } from './harness/report.ts'
 import { Samples } from './harness/samples.ts'
 import { body, copyService, Service } from './harness/service.ts'
 import { doneIn, storeOf } from './harness/store.ts'
+import { settingsFor, waysWith } from './harness/ways.ts'
 
 /** Endpoint and worker busy at the same time, on the same cores, as small installations run them. */
 export const together: Bench = {
@@ -22,12 +23,13 @@ const connections = 64
 const peer = 'Fastify + BullMQ'
 
 async function round(bed: Bed, samples: Samples): Promise<void> {
-  for (const sync of ['full', 'normal'] as const) {
-    const folder = copyService('jobs', { store_sync: sync, worker_count: 2 })
+  for (const way of waysWith(bed.redis)) {
+    bed.redis?.flush()
+    const folder = copyService('jobs', { ...settingsFor(way, bed.redis), worker_count: 2 })
     await using service = await Service.start(folder, 'start')
     await service.firstTask()
     await using store = await storeOf(folder)
-    await measure(bed, samples, { name: sync, port: service.port, done: () => doneIn(store) })
+    await measure(bed, samples, { name: way, port: service.port, done: () => doneIn(store) })
   }
   if (bed.redis === undefined) return
   bed.redis.flush()
@@ -61,18 +63,20 @@ async function measure(bed: Bed, samples: Samples, { name, port, done }: Subject
 
 function rowsOf(samples: Samples): readonly Row[] {
   const bench = 'together'
-  const rates = ['full', 'normal', peer].flatMap((name) => [
-    { bench, what: `${name}: answered`, unit: 'req/s', figure: samples.of(`${name} requests`) },
-    { bench, what: `${name}: finished`, unit: 'tasks/s', figure: samples.of(`${name} tasks`) },
-  ])
+  const rates = ['full', 'normal', 'redis', peer]
+    .filter((name) => samples.has(`${name} tasks`))
+    .flatMap((name) => [
+      { bench, what: `${name}: answered`, unit: 'req/s', figure: samples.of(`${name} requests`) },
+      { bench, what: `${name}: finished`, unit: 'tasks/s', figure: samples.of(`${name} tasks`) },
+    ])
   if (!samples.has(`${peer} tasks`)) return rates
-  const ratios = ['full', 'normal'].flatMap((name) =>
+  const ratios = ['full', 'normal', 'redis'].flatMap((name) =>
     ['requests', 'tasks'].map((what) => ({
       bench,
       what: `${name} / ${peer}: ${what}`,
       unit: '×',
       figure: samples.ratio(`${name} ${what}`, `${peer} ${what}`),
-      goal: atLeast(2.5),
+      goal: atLeast(name === 'redis' ? 2 : 2.5),
     })),
   )
   return [...ratios, ...rates]

@@ -9,6 +9,8 @@ export interface Redis extends AsyncDisposable {
   readonly port: number
   /** Empties it. */
   flush(): void
+  /** What its data takes. */
+  usedBytes(): number
 }
 
 /** Starts one; undefined where the machine has no redis-server. */
@@ -33,6 +35,7 @@ export async function startRedis(): Promise<Redis | undefined> {
   return {
     port,
     flush: () => void command(port, 'flushall'),
+    usedBytes: () => Number(/used_memory:(\d+)/.exec(command(port, 'info', 'memory'))?.[1]),
     [Symbol.asyncDispose]: async () => {
       child.kill('SIGKILL')
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
