@@ -135,10 +135,8 @@ test('a failed task is queued again by retry, and its counts begin anew', async 
   const service = await startService(t)
   const { body } = await service.fire('fail', ['f', 1], { options: { retries: 0 } })
   const id = body.ids?.[0] ?? ''
-  await until(async () => (await service.tasks('--state', 'failed')).length === 1, {
-    what: 'it to fail',
-    everyMs: 100,
-  })
+  await service.settled()
+  assert.equal((await service.tasks('--state', 'failed')).length, 1)
   const retried = await service.cli('tasks', 'retry', id, '--json')
   assert.deepEqual(documents(retried), [{ id, done: true }])
   await until(() => service.runs().length === 2, { what: 'the second run' })

@@ -4,9 +4,13 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { until } from '../support/until.ts'
-import { type RunningService, startService } from './support/service.ts'
+import type { Answer, RunningService } from './support/service.ts'
+import { sharedService } from './support/shared-service.ts'
 
 /** A task sees what its endpoint saw: user, request, call id, token, trace, values; models arrive as models. */
+
+/** Each test looks at the tasks of its own call. */
+const people = sharedService({ fixture: 'people' })
 
 interface Look {
   readonly task: { readonly id: string; readonly attempt: number }
@@ -29,8 +33,8 @@ const person = {
   friends: [{ name: 'Charles', born: '1791-12-26T00:00:00.000Z' }],
 }
 
-test('a task and its child see the user, request, call id, token and values of the request, and models as models', async (t) => {
-  const service = await startService(t, { fixture: 'people' })
+test('a task and its child see the user, request, call id, token and values of the request, and models as models', async () => {
+  const service = await people()
   const token = await tokenOf(service, 'ada', '1h')
   const reply = await service.post('/people/7?loud=true', person, {
     authorization: `Bearer ${token}`,
@@ -41,7 +45,7 @@ test('a task and its child see the user, request, call id, token and values of t
     'user-agent': 'the test',
   })
   assert.equal(reply.status, 200, JSON.stringify(reply.body))
-  const [direct, child] = await looks(service, 2)
+  const [direct, child] = await looks(service, reply, 2)
   const own = [direct, child].find((look) => look?.task.id === reply.body.task)
   const other = [direct, child].find((look) => look?.task.id !== reply.body.task)
   assert.deepEqual(own?.seen, reply.body.seen, 'the same as in the endpoint')
@@ -80,17 +84,23 @@ test('a task and its child see the user, request, call id, token and values of t
   assert.equal(other?.seen.callId, 'call-from-outside')
   assert.equal(other?.seen.values.plan, 'platinum')
   // The log ties request and task together.
-  await service.says(/Task look starts/)
-  const lines = service.output.split('\n').filter((line) => line.includes('"callId":"call-from-outside"'))
-  assert.ok(lines.some((line) => line.includes('"role":"server"') && line.includes('POST /people/7')))
-  assert.ok(lines.some((line) => line.includes('Task look starts') && line.includes('"userId":"ada"')))
+  for (const parts of [
+    ['"role":"server"', 'POST /people/7'],
+    ['Task look starts', '"userId":"ada"'],
+  ]) {
+    const all = ['"callId":"call-from-outside"', ...parts].map((part) => `(?=[^\n]*${part})`).join('')
+    await service.says(new RegExp(`^${all}`, 'm'))
+  }
 })
 
-test('nothing of the caller can be read in the store', async (t) => {
-  const service = await startService(t, { fixture: 'people' })
+test('nothing of the caller can be read in the store', async () => {
+  const service = await people()
   const token = await tokenOf(service, 'ada-the-user', '1h')
-  await service.post('/people/7', person, { authorization: `Bearer ${token}`, 'x-tenant': 'tenant-in-clear' })
-  await looks(service, 2)
+  const reply = await service.post('/people/7', person, {
+    authorization: `Bearer ${token}`,
+    'x-tenant': 'tenant-in-clear',
+  })
+  await looks(service, reply, 2)
   const bytes = ['tasks.db', 'tasks.db-wal']
     .map((name) => join(service.folder, '.macaron', name))
     .filter(existsSync)
@@ -103,22 +113,22 @@ test('nothing of the caller can be read in the store', async (t) => {
   assert.ok(!service.output.includes(token), 'the token stands in the log')
 })
 
-test('a delayed task knows its user after the token has expired, and asking for the token then says so', async (t) => {
-  const service = await startService(t, { fixture: 'people' })
+test('a delayed task knows its user after the token has expired, and asking for the token then says so', async () => {
+  const service = await people()
   // Tokens are taken for 300 s beyond their time, since clocks differ: this one for 2 s more.
   const token = signedToken(service, { sub: 'ada', exp: Math.floor(Date.now() / 1000) - 298 })
   const reply = await service.post('/people/7?delay=3000', person, { authorization: `Bearer ${token}` })
   assert.equal(reply.status, 200)
-  const all = await looks(service, 2)
+  const all = await looks(service, reply, 2)
   const delayed = all.find((look) => look.task.id === reply.body.task)
   assert.equal(delayed?.seen.user?.sub, 'ada')
   assert.equal(delayed?.seen.token, 'TOKEN_EXPIRED')
 })
 
-test('a task of an anonymous caller has a request and call id, and no user', async (t) => {
-  const service = await startService(t, { fixture: 'people' })
+test('a task of an anonymous caller has a request and call id, and no user', async () => {
+  const service = await people()
   const reply = await service.get('/anonymous')
-  const [look] = await looks(service, 1)
+  const [look] = await looks(service, reply, 1)
   assert.deepEqual(look?.seen, reply.body.seen)
   assert.equal(look?.seen.user, undefined)
   assert.equal(look?.seen.token, 'none')
@@ -139,12 +149,16 @@ function signedToken(service: RunningService, claims: object): string {
   return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`
 }
 
-async function looks(service: RunningService, count: number): Promise<readonly Look[]> {
+/** What the tasks of one call have written down. */
+async function looks(service: RunningService, { headers }: Answer, count: number): Promise<readonly Look[]> {
   const file = join(service.folder, 'looks.ndjson')
   return await until(
     () => {
       const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : []
-      return lines.length >= count ? lines.map((line): Look => JSON.parse(line)) : undefined
+      const own = lines
+        .map((line): Look => JSON.parse(line))
+        .filter(({ seen }) => seen.callId === headers.get('x-call-id'))
+      return own.length >= count ? own : undefined
     },
     { what: `${count} tasks to have written down their context` },
   )

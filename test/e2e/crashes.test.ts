@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { until } from '../support/until.ts'
 import { monotonicMs } from './support/clock.ts'
+import { twoExecutors } from './support/folders.ts'
 import { signal } from './support/processes.ts'
 import { childrenOnce, neverTwice } from './support/promises.ts'
 import { seeded } from './support/random.ts'
@@ -67,7 +68,7 @@ test('the tasks that a task fires are stored once, however often it is run again
 })
 
 test('the tasks of a killed executor run again at once, those of a killed worker within a second of its restart', async (t) => {
-  const service = await startService(t)
+  const service = await startService(t, { files: twoExecutors })
   const executor = await rerunAfterKilling('executor')
   const worker = await rerunAfterKilling('worker')
   t.diagnostic(`executor killed: its task runs again ${executor.afterKill.toFixed(0)} ms later`)

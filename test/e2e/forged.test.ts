@@ -1,63 +1,75 @@
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { Seal } from '../../src/tasks/seal.ts'
 import { until } from '../support/until.ts'
+import type { Ending } from './support/at-end.ts'
 import { type Listed, type RunningService, startService } from './support/service.ts'
+import { shared } from './support/shared-service.ts'
 import { alter, stored } from './support/store-file.ts'
 import { end } from './support/storm.ts'
 
 /** What can't be trusted or read is never run: it is kept with its reason, told, and can be retried once mended. */
 
-test('tasks altered in the store are parked as refused, whichever part was altered, and the others run', async (t) => {
-  const { folder, ids } = await storedTasks(t, 6)
-  const [args = '', name = '', context = '', options = '', swapped = '', good = ''] = ids
-  alter(folder, args, { args: '["forged"]' })
+/** A service started on a store that was altered meanwhile. */
+const altered = shared(async (file) => {
+  const { folder, ids } = await storedTasks(file, 8)
+  const [
+    args = '',
+    name = '',
+    context = '',
+    options = '',
+    swapped = '',
+    good = '',
+    mendable = '',
+    future = '',
+  ] = ids
+  const before = stored(folder, mendable, 'args')
+  for (const id of [args, mendable]) alter(folder, id, { args: '["forged"]' })
   alter(folder, name, { name: 'once' })
   const sealed = stored(folder, context, 'context')
   alter(folder, context, { context: sealed.slice(0, -4) + (sealed.endsWith('AAAA') ? 'BBBB' : 'AAAA') })
   alter(folder, options, { options: '{"retries":9}' })
   alter(folder, swapped, { context: stored(folder, good, 'context') })
-  const service = await startService(t, { folder })
-  const parked = await parkedTasks(service, 5)
-  assert.deepEqual(
-    parked.map((task) => task.id).toSorted(),
-    [args, name, context, options, swapped].toSorted(),
-  )
-  for (const task of parked) {
-    assert.equal(task.reason, 'refused')
-    await service.says(new RegExp(`is parked \\(refused\\).*macaron tasks show ${task.id}`))
-  }
-  await until(() => service.runs().length === 1, { what: 'the one that nobody touched' })
-  assert.equal(service.runs()[0]?.id, good)
+  // Only who has the key can store them so: the fixture's own key, as a newer version of Macaron would.
+  const undecodable = '[{"$":"from-the-future","v":1}]'
+  alter(folder, future, { args: undecodable, context: sealedAs(folder, future, undecodable) })
+  const service = await startService(file, { folder })
+  await service.settled()
+  const forged = [args, name, context, options, swapped]
+  return { service, forged, good, mendable: { id: mendable, before }, future, tasks: await service.tasks() }
 })
 
-test('a mended task runs when it is retried', async (t) => {
-  const { folder, ids } = await storedTasks(t, 1)
-  const [id = ''] = ids
-  const before = stored(folder, id, 'args')
-  alter(folder, id, { args: '["forged"]' })
-  const service = await startService(t, { folder })
-  await parkedTasks(service, 1)
-  alter(folder, id, { args: before })
+test('tasks altered in the store are parked as refused, whichever part was altered, and the others run', async () => {
+  const { service, forged, good, tasks } = await altered()
+  for (const id of forged) {
+    const task = tasks.find((one) => one.id === id)
+    assert.deepEqual([task?.state, task?.reason], ['parked', 'refused'])
+    await service.says(new RegExp(`is parked \\(refused\\).*macaron tasks show ${id}`))
+  }
+  assert.equal(tasks.find((one) => one.id === good)?.state, 'done')
+  assert.equal(service.runs()[0]?.id, good)
+  assert.ok(service.runs().every((run) => !forged.includes(run.id)))
+})
+
+test('a mended task runs when it is retried', async () => {
+  const { service, mendable, tasks } = await altered()
+  const { id, before } = mendable
+  assert.equal(tasks.find((one) => one.id === id)?.reason, 'refused')
+  alter(service.folder, id, { args: before })
   const retried = await service.cli('tasks', 'retry', id)
   assert.equal(retried.code, 0, retried.stderr)
-  await until(() => service.runs().some((run) => run.id === id && run.ended), {
+  const run = await until(() => service.runs().find((one) => one.id === id && one.ended), {
     what: 'the mended task to run',
   })
-  assert.equal(service.runs()[0]?.key, 'k0')
+  assert.equal(run.key, 'k6')
 })
 
-test('arguments that nobody can decode are parked as undecodable, forged ones as refused', async (t) => {
-  // Only who has the key can store them so: the fixture's own key, as a newer version of Macaron would.
-  const { folder, ids } = await storedTasks(t, 1)
-  const [id = ''] = ids
-  const args = '[{"$":"from-the-future","v":1}]'
-  alter(folder, id, { args, context: sealedAs(folder, id, args) })
-  const service = await startService(t, { folder })
-  const [parked] = await parkedTasks(service, 1)
-  assert.equal(parked?.reason, 'undecodable')
+test('arguments that nobody can decode are parked as undecodable, forged ones as refused', async () => {
+  const { service, future, tasks } = await altered()
+  const task = tasks.find((one) => one.id === future)
+  assert.deepEqual([task?.state, task?.reason], ['parked', 'undecodable'])
   await service.says(/is parked \(undecodable\)/)
 })
 
@@ -104,10 +116,7 @@ test('a task no worker knows is parked as unknown_task, and goes on by itself wh
 })
 
 /** Tasks stored by a server without a worker, which is then gone. */
-async function storedTasks(
-  t: TestContext,
-  count: number,
-): Promise<{ folder: string; ids: readonly string[] }> {
+async function storedTasks(t: Ending, count: number): Promise<{ folder: string; ids: readonly string[] }> {
   const server = await startService(t, { command: 'serve' })
   const ids: string[] = []
   for (let index = 0; index < count; index += 1) {
@@ -119,13 +128,10 @@ async function storedTasks(
 }
 
 async function parkedTasks(service: RunningService, count: number): Promise<readonly Listed[]> {
-  return await until(
-    async () => {
-      const parked = await service.tasks('--state', 'parked')
-      return parked.length === count ? parked : undefined
-    },
-    { what: `${count} parked tasks`, everyMs: 100 },
-  )
+  await service.settled()
+  const parked = await service.tasks('--state', 'parked')
+  assert.equal(parked.length, count)
+  return parked
 }
 
 /** The sealed context of a stored task with other arguments, made with the service's own key. */

@@ -1,42 +1,4 @@
-import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
-import { until } from '../support/until.ts'
-import { load } from './support/load.ts'
-import { type Role, residentMiB } from './support/processes.ts'
-import { type RunningService, startService } from './support/service.ts'
+import { test } from 'node:test'
+import { openFilesStay } from './support/open-files.ts'
 
-const roles: readonly Role[] = ['server', 'worker', 'executor']
-
-test('two thousand requests with tasks leave no growing number of open files', async (t) => {
-  const service = await startService(t)
-  await requests(t, service, 500)
-  const before = roles.map((role) => service.openFiles(role))
-  const memoryBefore = memory(service)
-  await requests(t, service, 2000)
-  const after = roles.map((role) => service.openFiles(role))
-  t.diagnostic(
-    roles.map((role, index) => `${role}: ${before[index]} then ${after[index]} files`).join('; ') +
-      `; MiB ${memoryBefore} then ${memory(service)}`,
-  )
-  roles.forEach((role, index) => {
-    assert.ok((after[index] ?? 0) <= (before[index] ?? 0) + 3, `${role} has more files open`)
-  })
-})
-
-async function requests(t: TestContext, service: RunningService, count: number): Promise<void> {
-  const before = service.runs().length
-  const { answered } = await load(t, service, { clients: 8, requests: count, prefix: `${count} ` }).ended
-  assert.equal(answered.length, count)
-  await until(() => service.runs().length >= before + count, { what: 'the tasks to run', everyMs: 100 })
-}
-
-function memory(service: RunningService): string {
-  return roles
-    .map((role) =>
-      service
-        .pids(role)
-        .map((pid) => residentMiB(pid).toFixed(0))
-        .join('+'),
-    )
-    .join(' / ')
-}
+test('five hundred requests with tasks leave no growing number of open files', (t) => openFilesStay(t, 500))

@@ -3,17 +3,21 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { until } from '../support/until.ts'
-import { type RunningService, startService } from './support/service.ts'
+import { type RunningService, startService, writeFileIn } from './support/service.ts'
 
 test('of ten tasks that share an executor with a poisonous one nine finish, and the one is parked and named', async (t) => {
   const service = await startService(t, { files: { 'macaron.yaml': oneExecutor } })
   const keys = Array.from({ length: 9 }, (_, index) => `innocent${index}`)
-  await service.fire('poison', ['bad', 300])
-  for (const key of keys) await service.fire('work', [key, 600])
+  for (const key of keys) await service.fire('hold', [key])
+  await until(() => service.runs().length === 9, { what: 'nine to run' })
+  await service.fire('poison', ['bad', 0])
+  const shared = service.runs()[0]?.pid ?? 0
+  await until(() => !service.pids('executor').includes(shared), { what: 'their executor to die' })
+  writeFileIn(service.folder, 'let-go', '')
   await service.settled()
   const [parked] = await service.tasks('--state', 'parked')
   assert.ok(keys.every((key) => service.runs().some((run) => run.key === key && run.ended)))
-  const first = service.runs().filter((run) => run.pid === service.runs()[0]?.pid)
+  const first = service.runs().filter((run) => run.pid === shared)
   const innocent = service.runs().filter((run) => run.key !== 'bad')
   t.diagnostic(
     `${first.length} shared the first executor; runs: poisonous ${service.runs().length - innocent.length}, innocent ${innocent.length}`,

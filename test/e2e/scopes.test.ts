@@ -2,8 +2,12 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { until } from '../support/until.ts'
 import { startService } from './support/service.ts'
+import { sharedService } from './support/shared-service.ts'
 
 /** A request fires its tasks if it succeeds, and only then; `fire.now` does not wait for that. */
+
+/** For tests that look at their own tasks only. */
+const ordinary = sharedService()
 
 const failures = [
   { end: 'throw', status: 500 },
@@ -35,29 +39,31 @@ test('a request that does not succeed fires nothing, whatever ends it; what was 
   assert.deepEqual(new Set(stored.map(keyOf)), new Set(expected))
 })
 
-test('what code fires after its reply has gone is stored at once and said once', async (t) => {
-  const service = await startService(t)
+test('what code fires after its reply has gone is stored at once and said once', async () => {
+  const service = await ordinary()
   for (const key of ['a', 'b']) assert.equal((await service.fire('note', [key], { end: 'late' })).status, 200)
-  await until(() => service.runs().length === 4, { what: 'two tasks of the requests and two late ones' })
+  await until(() => service.runs().filter(({ key }) => key === 'a' || key === 'b').length === 4, {
+    what: 'two tasks of the requests and two late ones',
+  })
   await service.says(/was fired after its request or attempt had ended/)
   assert.equal(service.output.match(/was fired after its request or attempt had ended/g)?.length, 1)
 })
 
-test('many tasks of one request are stored together, and none before the handler has returned', async (t) => {
-  const service = await startService(t)
+test('many tasks of one request are stored together, and none before the handler has returned', async () => {
+  const service = await ordinary()
   const { body } = await service.fire('note', ['many'], { times: 200 })
-  await until(() => service.runs().length === 200, { what: 'all to run' })
+  const own = () => service.runs().filter((run) => run.key === 'many')
+  await until(() => own().length === 200, { what: 'all to run' })
   assert.deepEqual(
-    service
-      .runs()
+    own()
       .map((run) => run.id)
       .toSorted(),
     body.ids?.toSorted(),
   )
 })
 
-test('the result of a task is waited for with fire.now, and refused in the scope that has yet to release it', async (t) => {
-  const service = await startService(t)
+test('the result of a task is waited for with fire.now, and refused in the scope that has yet to release it', async () => {
+  const service = await ordinary()
   const now = await service.fire('returns', ['r', { deep: [1, 'two'] }], { now: true, end: 'result' })
   assert.deepEqual(now.body.result, { deep: [1, 'two'] })
   const staged = await service.fire('returns', ['s', 1], { end: 'result' })

@@ -1,9 +1,12 @@
-import type { TestContext } from 'node:test'
+/** A test, or whatever else has an end. */
+export interface Ending {
+  after(end: () => void | Promise<void>): void
+}
 
-const ends = new WeakMap<TestContext, (() => void | Promise<void>)[]>()
+const ends = new WeakMap<Ending, (() => void | Promise<void>)[]>()
 
 /** Cleans up after a test: the last thing made goes first, and one that fails to go keeps none of the others. */
-export function atEnd(test: TestContext, end: () => void | Promise<void>): void {
+export function atEnd(test: Ending, end: () => void | Promise<void>): void {
   const known = ends.get(test)
   if (known !== undefined) {
     known.push(end)

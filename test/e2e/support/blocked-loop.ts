@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { until } from '../../support/until.ts'
 import { monotonicMs } from './clock.ts'
+import { twoExecutors } from './folders.ts'
 import { startService } from './service.ts'
 
 /** One task never lets its event loop go on while others are fired; theirs is the time that counts. */
 export async function blockedLoop(test: TestContext, ms: number): Promise<void> {
-  const service = await startService(test)
+  const service = await startService(test, { files: twoExecutors })
   await service.fire('note', ['warm'])
   await service.fire('block', ['busy', ms])
   await until(() => service.runs().some((run) => run.key === 'busy'), { what: 'the blocking task to start' })

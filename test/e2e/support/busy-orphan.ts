@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { until } from '../../support/until.ts'
+import { twoExecutors } from './folders.ts'
 import { signal } from './processes.ts'
 import { tally } from './runs.ts'
 import { startService } from './service.ts'
 
 /** A worker is killed while one of its executors is in a busy loop and can't notice; the supervisor starts the next one at once. */
 export async function busyOrphan(test: TestContext): Promise<void> {
-  const service = await startService(test)
+  const service = await startService(test, { files: twoExecutors })
   const keys = Array.from({ length: 20 }, (_, index) => `short${index}`)
   await service.fire('block', ['busy', 4000])
   for (const key of keys) await service.fire('work', [key, 400])

@@ -1,12 +1,16 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { atEnd } from './at-end.ts'
+import { atEnd, type Ending } from './at-end.ts'
 
 const checkout = fileURLToPath(new URL('../../../', import.meta.url))
 const services = fileURLToPath(new URL('../services/', import.meta.url))
+
+/** For tests of what executors do for each other; the fixture has one. */
+export const twoExecutors = {
+  'macaron.yaml': 'name: bench\nwith_async: true\nworker_count: 2\nlog_format: json\n',
+}
 
 export interface FolderOptions {
   /** Files to write over the fixture's, by path in the service; undefined removes one. */
@@ -14,7 +18,7 @@ export interface FolderOptions {
 }
 
 /** A copy of a fixture service in a folder of its own, where `import 'macaron'` finds this checkout. Removed when the test ends. */
-export function copyOf(test: TestContext, fixture: string, { files = {} }: FolderOptions = {}): string {
+export function copyOf(test: Ending, fixture: string, { files = {} }: FolderOptions = {}): string {
   const root = mkdtempSync(join(tmpdir(), 'macaron-e2e-'))
   atEnd(test, () => rmSync(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }))
   const folder = join(root, fixture)

@@ -3,16 +3,15 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
 import { freePort } from '../../support/free-port.ts'
 import { until } from '../../support/until.ts'
-import { atEnd } from './at-end.ts'
+import { atEnd, type Ending } from './at-end.ts'
 import { bin, type CliAnswer, cleanEnvironment, cli, documents } from './cli.ts'
 import { copyOf, type FolderOptions } from './folders.ts'
 import { type KillRule, killAtVariable } from './kill-plan.ts'
 import { markVariable, openFiles, processesOf, type Role, signal } from './processes.ts'
 import { type Run, RunsFile } from './runs.ts'
-import { unsettled } from './store-file.ts'
+import { storeFile, unsettled } from './store-file.ts'
 
 export interface StartOptions extends FolderOptions {
   /** Default `start`. */
@@ -53,7 +52,7 @@ export interface Listed {
 }
 
 /** Starts the real command on a copy of a fixture service, in a process group of its own. Everything is killed when the test ends. */
-export async function startService(test: TestContext, options: StartOptions = {}): Promise<RunningService> {
+export async function startService(test: Ending, options: StartOptions = {}): Promise<RunningService> {
   const folder = options.folder ?? copyOf(test, options.fixture ?? 'bench', options)
   const port = options.port ?? (await freePort())
   const service = new RunningService(folder, port, options)
@@ -206,7 +205,15 @@ export class RunningService {
 
   /** Until every task has ended, in whatever way, but for so many. Looks into the store: a command that is started again and again would take the time of those that work. */
   async settled({ but = 0 } = {}): Promise<void> {
-    await until(() => unsettled(this.folder) === but, { what: 'every task to have ended', everyMs: 20 })
+    const own = existsSync(storeFile(this.folder))
+    const left = own ? () => unsettled(this.folder) : () => this.#underWay()
+    await until(async () => (await left()) === but, { what: 'every task to have ended', everyMs: 20 })
+  }
+
+  /** The tasks of a store that is elsewhere, as health counts them. */
+  async #underWay(): Promise<number> {
+    const { body } = await this.get('/health/ready')
+    return Number(body.waiting) + Number(body.running)
   }
 
   /** Sends the JSON body to an operation; the answer's body is parsed. */
@@ -258,7 +265,7 @@ function marksFolder(folder: string): string {
   return join(folder, 'kills')
 }
 
-/** Removes marks of earlier kills, so that the rules begin anew. */
+/** Writes a file into a service's folder. */
 export function writeFileIn(folder: string, path: string, text: string): void {
   writeFileSync(join(folder, path), text)
 }

@@ -37,9 +37,14 @@ export function stored(folder: string, id: string, column: string): string {
 /** How many tasks a store holds that have not ended yet. */
 export function unsettled(folder: string): number {
   return inStore(folder, (database) => {
-    const totals = database.prepare('SELECT scheduled + queued + running AS all_told FROM totals').get()
-    return Number(totals?.all_told)
+    const totals = database.prepare('SELECT scheduled + queued + running AS unsettled FROM totals').get()
+    return Number(totals?.unsettled)
   })
+}
+
+/** How many tasks a store holds in a state. */
+export function countOf(folder: string, state: string): number {
+  return inStore(folder, (database) => Number(database.prepare(`SELECT ${state} FROM totals`).get()?.[state]))
 }
 
 /** What another machine writes that uses the store: its name, and a sign of life. */

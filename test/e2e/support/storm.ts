@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { until } from '../../support/until.ts'
+import { twoExecutors } from './folders.ts'
 import type { KillRule } from './kill-plan.ts'
 import { load } from './load.ts'
 import { describeTally, type Run, type Tally, tally } from './runs.ts'
@@ -37,7 +38,7 @@ export interface StormReport extends Tally {
 export async function storm(test: TestContext, options: StormOptions): Promise<StormReport> {
   const { kill, seed, clients = 4, task = 'note', args = [] } = options
   const expected = kill.reduce((sum, rule) => sum + rule.times, 0)
-  const first = await startService(test, { kill, seed, ...(options.files && { files: options.files }) })
+  const first = await startService(test, { kill, seed, files: options.files ?? twoExecutors })
   const requesting = load(test, first, { clients, requests: 1_000_000, task, args })
   await until(() => first.kills() === expected, { what: `${expected} kills`, timeoutMs: 100_000 })
   const service = (await options.andThen?.(first)) ?? first

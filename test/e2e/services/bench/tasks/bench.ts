@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { asyncTask, currentTask } from 'macaron'
 import { record } from '../bench/record.ts'
@@ -12,6 +14,13 @@ const note = asyncTask(async function note(key: string) {
 const work = asyncTask(async function work(key: string, ms: number) {
   record({ phase: 'start', key })
   await delay(ms)
+  record({ phase: 'end', key })
+})
+
+/** Runs until there is a file `let-go` in the service's folder. */
+const hold = asyncTask(async function hold(key: string) {
+  record({ phase: 'start', key })
+  while (!existsSync(join(import.meta.dirname, '..', 'let-go'))) await delay(20)
   record({ phase: 'end', key })
 })
 
@@ -77,4 +86,4 @@ const returns = asyncTask(async function returns(key: string, value: unknown) {
   return value
 })
 
-export const tasks = { note, work, block, poison, careless, fail, once, parent, returns }
+export const tasks = { note, work, hold, block, poison, careless, fail, once, parent, returns }
