@@ -210,10 +210,10 @@ export class RunningService {
     await until(async () => (await left()) === but, { what: 'every task to have ended', everyMs: 20 })
   }
 
-  /** The tasks of a store that is elsewhere, as health counts them. */
-  async #underWay(): Promise<number> {
-    const { body } = await this.get('/health/ready')
-    return Number(body.waiting) + Number(body.running)
+  /** The tasks of a store that is elsewhere, as health counts them; unknown while the server is being started again. */
+  async #underWay(): Promise<number | undefined> {
+    const answer = await this.get('/health/ready').catch(() => undefined)
+    return answer && Number(answer.body.waiting) + Number(answer.body.running)
   }
 
   /** Sends the JSON body to an operation; the answer's body is parsed. */
