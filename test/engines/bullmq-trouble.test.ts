@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { after, before, describe, type TestContext, test } from 'node:test'
+import { inspect } from 'node:util'
 import type { Engine } from '../../src/engines/engine.ts'
 import { done, makeMessage, makeMessages, store, TestWorker } from '../../src/testing/engine-suite/setup.ts'
 import { startProgram } from '../support/processes.ts'
@@ -173,7 +174,12 @@ else
       const worker = await TestWorker.start(engine)
       const lease = await worker.lease()
       await redis.command('CONFIG', 'SET', 'maxmemory', '1mb')
-      await assert.rejects(engine.enqueue([makeMessage()]), rejectsWith('STORE_FULL'))
+      const told = await engine.enqueue([makeMessage({ args: '["private"]' })]).then(
+        () => assert.fail('It was stored'),
+        (error: Error & { code?: string }) => error,
+      )
+      assert.equal(told.code, 'STORE_FULL')
+      assert.doesNotMatch(inspect(told, { depth: 10, showHidden: true }), /private/)
       assert.deepEqual([(await engine.health()).storing, (await engine.health()).ok], [false, false])
       const settled = worker.settle(lease, done())
       await redis.command('CONFIG', 'SET', 'maxmemory', '0')

@@ -100,14 +100,24 @@ export class RedisServer {
     rmSync(this.folder, { recursive: true, force: true })
   }
 
-  /** Sends one command as an inline one and gives what comes back, unparsed. */
+  /** Sends one command and gives what comes back, unparsed. */
   async command(...words: readonly string[]): Promise<string> {
+    return await this.commands([words])
+  }
+
+  /** Sends commands one after the other on one connection; gives the last answer. */
+  async commands(commands: readonly (readonly string[])[]): Promise<string> {
     const socket = connect(this.port, '127.0.0.1')
+    let reply = ''
     try {
       await once(socket, 'connect')
-      socket.write(`${words.map((word) => JSON.stringify(word)).join(' ')}\r\n`)
-      const [reply] = await once(socket, 'data')
-      return String(reply)
+      for (const words of commands) {
+        const parts = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`)
+        socket.write(`*${words.length}\r\n${parts.join('')}`)
+        const [piece] = await once(socket, 'data')
+        reply = String(piece)
+      }
+      return reply
     } finally {
       socket.destroy()
     }

@@ -8,12 +8,18 @@ import { asError, codeOf, StoreError } from '../../core/errors.ts'
 /** Any error of the Redis at `where` as what Macaron throws for it; the fault of one task stays what it is. */
 export function storeError(thrown: unknown, where: string): Error {
   if (thrown instanceof StoreError) return thrown
-  const error = asError(thrown)
+  const error = withoutCommand(asError(thrown))
   const kind = kinds.find(({ pattern }) => pattern.test(error.message) || pattern.test(codeOf(error) ?? ''))
   if (kind !== undefined) return new StoreError(kind.code, kind.text(where, error.message), { cause: error })
   // What Redis itself answers is never the fault of one task.
   if (error.name !== 'ReplyError') return error
   return new StoreError('STORE_FAILED', `${where} fails: ${error.message}`, { cause: error })
+}
+
+/** ioredis puts the command onto what it throws, with all that was sent: passwords, arguments, contexts. None of it may be logged. */
+function withoutCommand(error: Error): Error {
+  Reflect.deleteProperty(error, 'command')
+  return error
 }
 
 /** Whether the store itself fails. Anything else is the fault of one task, and must not stop the others. */
