@@ -79,6 +79,14 @@ else
       const { child } = await holder(t, place, 11)
       child.kill('SIGKILL')
       await until(() => child.signalCode, { what: 'its end' })
+      const alone = await until(
+        async () => {
+          const health = await engine.health()
+          return health.workers === 0 ? health : undefined
+        },
+        { what: 'it to be missed' },
+      )
+      assert.match(alone.reasons.join(), /11 tasks were running when the last worker died/)
       const worker = await TestWorker.start(engine)
       await worker.lease(9)
       const order = worker.leases.map(({ message }) => message.id)

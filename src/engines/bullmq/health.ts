@@ -16,9 +16,13 @@ export async function examine(store: Store): Promise<EngineHealth> {
     (error) => !faults.add(reasonOf(error)),
   )
   try {
-    const seen = await look(store)
+    const { held, ...seen } = await look(store)
     const workers = (await liveWorkers(store)).length
-    const reasons = [...faults, ...waitingReason(seen, workers)]
+    const reasons = [
+      ...faults,
+      ...(seen.waiting > 0 && held !== undefined ? [held] : waitingReason(seen, workers)),
+      ...abandonedReason(seen, workers),
+    ]
     return { ok: reasons.length === 0, storing, reasons, warnings: store.warnings, ...seen, workers }
   } catch (error) {
     return unopenedHealth(asError(error))
@@ -30,9 +34,17 @@ async function probe({ link, own }: Store): Promise<void> {
   await link.use((client) => client.set(own.probe, '1', 'PX', 1_000))
 }
 
+function abandonedReason({ running }: Seen, workers: number): string[] {
+  if (running === 0 || workers > 0) return []
+  return [
+    `${running} ${running === 1 ? 'task was' : 'tasks were'} running when the last worker died; they run again once there is one. Start it: \`macaron work\`.`,
+  ]
+}
+
 type Seen = Pick<EngineHealth, 'waiting' | 'running' | 'parked' | 'oldestWaitMs'>
 
-async function look(store: Store): Promise<Seen> {
+/** `held`: why BullMQ hands nothing out, where someone has told it so. */
+async function look(store: Store): Promise<Seen & { readonly held: string | undefined }> {
   const { keys, own, now } = store
   const time = now()
   const due = `(${(time + 1) * 4096}`
@@ -44,6 +56,7 @@ async function look(store: Store): Promise<Seen> {
       .zcount(keys.delayed, suspectsFrom, '+inf')
       .llen(keys.active)
       .zcard(own.parked)
+      .hmget(keys.meta, 'paused', 'concurrency', 'max')
       .lrange(keys.wait, -1, -1)
       .zrange(keys.prioritized, '0', '0')
       .zrangebyscore(keys.delayed, suspectsFrom, '+inf', 'LIMIT', 0, 1)
@@ -52,10 +65,20 @@ async function look(store: Store): Promise<Seen> {
   const [wait = 0, prioritized = 0, late = 0, suspects = 0, running = 0, parked = 0] = replies
     .slice(0, 6)
     .map(Number)
-  const first = replies.slice(6).flatMap((ids) => (Array.isArray(ids) ? ids.map(String) : []))
+  const first = replies.slice(7).flatMap((ids) => (Array.isArray(ids) ? ids.map(String) : []))
   const since = await Promise.all(first.map((id) => dueSince(store, id)))
   const oldest = Math.min(time, ...since.filter((at) => at !== undefined))
-  return { waiting: wait + prioritized + late + suspects, running, parked, oldestWaitMs: time - oldest }
+  const held = heldBack(replies[6])
+  return { waiting: wait + prioritized + late + suspects, running, parked, oldestWaitMs: time - oldest, held }
+}
+
+function heldBack(settings: unknown): string | undefined {
+  const [paused, concurrency, max]: unknown[] = Array.isArray(settings) ? settings : []
+  const tools = "with BullMQ's tools"
+  if (typeof paused === 'string') return `Tasks wait, for their queue was paused ${tools}: resume it there.`
+  if (typeof concurrency === 'string' || typeof max === 'string')
+    return `Tasks wait; how many may run was limited ${tools} (concurrency ${concurrency ?? 'any'}, rate ${max ?? 'any'}).`
+  return undefined
 }
 
 /** When a task could have begun, as far as its message says. */

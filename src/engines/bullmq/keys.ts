@@ -48,6 +48,7 @@ export function jobKeys(keys: KeysMap) {
     completed: key('completed'),
     failed: key('failed'),
     events: key('events'),
+    meta: key('meta'),
     job: (id: string) => `${keys['']}${id}`,
     lock: (id: string) => `${keys['']}${id}:lock`,
   }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { codeOf } from '../../core/errors.ts'
 import { emit } from '../../core/events.ts'
 import type { Trouble } from '../../core/trouble.ts'
 import type { Lease, Outcome } from '../engine.ts'
@@ -18,6 +19,8 @@ export interface SettlementsOptions {
 
 const batchSize = 200
 const retryMs = 250
+/** Of what Redis itself fails at, on one job. */
+const mostTries = 40
 
 /** Records how attempts ended, one batch at a time; what ends meanwhile gathers. While Redis fails, it keeps what it has. */
 export class Settlements {
@@ -37,7 +40,7 @@ export class Settlements {
       const isOurs = held?.message.id === lease.message.id && !this.#settling.has(lease.token)
       if (held === undefined || !isOurs || this.#ended) return answer({ lease, outcome, resolve }, false)
       this.#settling.add(lease.token)
-      this.#pending.push({ ended: { held, outcome }, lease, outcome, resolve, isDoubtful: false })
+      this.#pending.push({ ended: { held, outcome }, lease, outcome, resolve, tries: 0 })
       this.#working ??= this.#work()
     })
   }
@@ -85,13 +88,17 @@ export class Settlements {
     try {
       const isKept =
         (await record(store, pending.ended)) ||
-        (pending.isDoubtful && (await wasRecorded(store, pending.ended)))
+        (pending.tries > 0 && (await wasRecorded(store, pending.ended)))
       trouble.worked()
       this.#close(pending, isKept)
       return isKept
     } catch (error) {
       trouble.failed(error)
-      return { ...pending, isDoubtful: true }
+      const tries = pending.tries + 1
+      if (codeOf(error) !== 'STORE_FAILED' || tries < mostTries) return { ...pending, tries }
+      // Redis works, but not on this job: what others have made of it. The task runs again until it is parked for that.
+      this.#close(pending, false)
+      return false
     }
   }
 
@@ -112,8 +119,8 @@ interface Answerable {
 
 interface Pending extends Answerable {
   readonly ended: Ended
-  /** It was tried before, and no answer came. */
-  readonly isDoubtful: boolean
+  /** How often it was tried without an answer, or with a failure. */
+  readonly tries: number
 }
 
 function leavesSuspect({ outcome, ended }: Pending): boolean {
