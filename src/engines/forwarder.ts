@@ -29,8 +29,8 @@ export class Forwarder implements Stoppable {
   readonly #trouble = new Trouble()
   #consumption: Promise<Consumption> | undefined
   #isBusy = false
-  /** By the monotonic clock: the store has failed, and is asked again then. */
-  #restsUntil = 0
+  /** The store has failed, and is asked again when the alarm goes. */
+  #rests = false
   #failures = 0
   #alarm: NodeJS.Timeout | undefined
   #isWanted = false
@@ -72,8 +72,8 @@ export class Forwarder implements Stoppable {
   }
 
   #slots(): Slots {
-    const rests = this.#isBusy || this.#isStopped || performance.now() < this.#restsUntil
-    return rests ? noSlots : { ordinary: batchSize, alone: batchSize }
+    if (this.#isBusy || this.#rests || this.#isStopped) return noSlots
+    return { ordinary: batchSize, alone: batchSize }
   }
 
   /** Nothing is held while the store is away: deaths of processes meanwhile are not counted against what they held. */
@@ -103,8 +103,11 @@ export class Forwarder implements Stoppable {
   }
 
   #rest(ms: number): void {
-    this.#restsUntil = performance.now() + ms
-    this.#wakeIn(ms + 1, () => void this.#consumption?.then((consumption) => consumption.more()))
+    this.#rests = true
+    this.#wakeIn(ms, () => {
+      this.#rests = false
+      void this.#endWhenEmpty()
+    })
   }
 
   /** What others hold is this one's again when they die, so it stays until they have forwarded it. */
@@ -114,7 +117,7 @@ export class Forwarder implements Stoppable {
       () => from.counts(),
       () => undefined,
     )
-    if (this.#isStopped || this.#isBusy) return
+    if (this.#isStopped || this.#isBusy || this.#rests) return
     const consumption = await this.#consumption
     if (left === undefined || left.queued + left.running > 0) {
       consumption?.more()

@@ -203,11 +203,24 @@ export class RunningService {
     return documents<Listed>(answer)
   }
 
-  /** Until every task has ended, in whatever way, but for so many. Looks into the store: a command that is started again and again would take the time of those that work. */
+  /**
+   * Until every task has ended, in whatever way, but for so many; a backlog may take its time as long as it shrinks. Looks into the store: a
+   * command that is started again and again would take the time of those that work.
+   */
   async settled({ but = 0 } = {}): Promise<void> {
     const own = existsSync(storeFile(this.folder))
-    const left = own ? () => unsettled(this.folder) : () => this.#underWay()
-    await until(async () => (await left()) === but, { what: 'every task to have ended', everyMs: 20 })
+    let least = Number.POSITIVE_INFINITY
+    let shrankAt = performance.now()
+    const hasSettled = async () => {
+      const left = own ? unsettled(this.folder) : await this.#underWay()
+      if (left !== undefined && left < least) {
+        least = left
+        shrankAt = performance.now()
+      }
+      if (performance.now() - shrankAt > 60_000) throw new Error(`No task of ${left} has ended for 60 s`)
+      return left === but
+    }
+    await until(hasSettled, { what: 'every task to have ended', timeoutMs: 600_000, everyMs: 20 })
   }
 
   /** The tasks of a store that is elsewhere, as health counts them; unknown while the server is being started again. */
