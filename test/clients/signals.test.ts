@@ -4,7 +4,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import type { CallOptions } from '../../src/clients/client.ts'
-import { type Context, currentContext, currentSignal, withContext } from '../../src/core/context.ts'
+import {
+  type Context,
+  contextOf,
+  currentContext,
+  currentSignal,
+  withContext,
+} from '../../src/core/context.ts'
 import { codeOf } from '../../src/core/errors.ts'
 import type { HttpOptions } from '../../src/http/options.ts'
 import type { HttpServer } from '../../src/http/server.ts'
@@ -164,6 +170,18 @@ test('whoever asks after the caller has gone is told at once', async (t) => {
   await get(server, '/ping')
   gate.resolve()
   assert.equal(await told.promise, 'CALLER_GONE')
+})
+
+test('whatever context has a signal, its calls end with that', async (t) => {
+  const other = await serverOf(t, () => undefined)
+  const login = loginAt(other.url, { timeoutMs: 60_000 })
+  const attempt = new AbortController()
+  const context = { ...contextOf('c'), signal: attempt.signal }
+  const call = withContext(context, () => login.getUser({ id: '7' }))
+  const rejected = assert.rejects(call, /cancelled/)
+  await until(() => other.requests.length === 1, { what: 'the call' })
+  attempt.abort(new Error('cancelled'))
+  await rejected
 })
 
 test('outside of requests there is no signal', () => {
