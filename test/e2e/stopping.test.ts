@@ -16,7 +16,7 @@ for (const [how, stop] of [
   test(`${how} under load ends everything in order`, async (t) => {
     const service = await startService(t)
     const slow = service.get('/wait/1000')
-    const requesting = load(t, service, { clients: 4, requests: 100_000, task: 'work', args: [200] })
+    const requesting = load(t, service, { clients: 2, requests: 100_000, task: 'work', args: [100] })
     await until(() => service.runs().length > 100, { what: 'tasks to run' })
     const at = performance.now()
     stop(service)

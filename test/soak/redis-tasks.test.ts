@@ -28,7 +28,7 @@ async function survive(t: TestContext, spool: 'on' | 'off'): Promise<void> {
   t.after(() => redis.end())
   const yaml = `name: bench\nwith_async: true\nlog_format: json\nspool: ${spool}\nbroker_url: ${redis.url}\n`
   let service = await startService(t, { files: { 'macaron.yaml': yaml } })
-  const requesting = load(t, service, { clients: 8, requests: 10_000_000 })
+  const requesting = load(t, service, { clients: 8, requests: 10_000_000, pauseMs: 0 })
   const kills: Record<string, number> = {}
   for (let ran = 0; ran < wanted / 2; ran = service.runs().length) {
     await more(service, ran + random.whole(50, 1500))

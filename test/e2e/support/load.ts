@@ -1,4 +1,5 @@
 import type { TestContext } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { atEnd } from './at-end.ts'
 import type { RunningService } from './service.ts'
 
@@ -13,6 +14,8 @@ export interface LoadOptions {
   readonly args?: readonly unknown[]
   /** Goes before the number in every key. Default `k`. */
   readonly prefix?: string
+  /** How long a client waits between two requests. Default 10 ms: as fast as they can, they leave a fast machine thousands of tasks, and no time for anything else. */
+  readonly pauseMs?: number
 }
 
 export interface LoadAnswers {
@@ -32,7 +35,7 @@ export interface Load {
 
 /** Clients that never give up: what breaks a connection breaks one request of it. They end with the test at the latest. */
 export function load(test: TestContext, service: RunningService, options: LoadOptions): Load {
-  const { clients, requests, task = 'note', args = [], prefix = 'k' } = options
+  const { clients, requests, task = 'note', args = [], prefix = 'k', pauseMs = 10 } = options
   const answered: string[] = []
   const refused = new Map<string, number>()
   let sent = 0
@@ -45,7 +48,7 @@ export function load(test: TestContext, service: RunningService, options: LoadOp
     )
     if (outcome.startsWith('2')) answered.push(key)
     else refused.set(outcome, (refused.get(outcome) ?? 0) + 1)
-    if (outcome === 'no answer') await moment()
+    await delay(outcome === 'no answer' ? 10 : pauseMs)
   }
   const client = async (): Promise<void> => {
     while (!stopped && sent < requests) await one()
@@ -59,9 +62,4 @@ export function load(test: TestContext, service: RunningService, options: LoadOp
     stop,
     ended: all.then(() => ({ answered, refused, sent })),
   }
-}
-
-/** A server that is being started again refuses at once; without this the clients would only burn its CPU time. */
-function moment(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 10))
 }
