@@ -1,4 +1,5 @@
 import { MacaronError } from '../core/errors.ts'
+import type { TaskMessage } from '../tasks/message.ts'
 import type { Engine, TaskRecord } from './engine.ts'
 import { Forwarder } from './forwarder.ts'
 
@@ -32,10 +33,11 @@ export class Move {
     })
   }
 
-  /** Resolves with how many were moved. @throws MacaronError `WORKERS_ALIVE`; StoreError. */
+  /** Resolves with how many were moved. @throws MacaronError `WORKERS_ALIVE`, `SAME_STORE`; StoreError. */
   async run(): Promise<number> {
     const workers = await this.#options.from.workers()
     if (workers.length > 0) throw workersAlive(workers.length)
+    if (await this.#isOneStore()) throw sameStore()
     await this.#moveScheduled()
     this.#forwarder.begin()
     await this.#empty.promise
@@ -47,6 +49,21 @@ export class Move {
     this.#isStopped = true
     this.#empty.resolve()
     await this.#forwarder.stop()
+  }
+
+  /**
+   * Whether what is stored there is found here. Names tell nothing: one store has many, and moving from it to itself would delete every task as stored already.
+   * One id for all, so that one that was left behind by a death goes with the next.
+   */
+  async #isOneStore(): Promise<boolean> {
+    const { from, to } = this.#options
+    const [answer] = await to.enqueue([{ ...probe, runAt: Date.now() + 86_400_000 }])
+    try {
+      if (answer?.stored === false) throw answer.error
+      return (await from.find(probe.id)) !== undefined
+    } finally {
+      await to.remove(probe.id)
+    }
   }
 
   /** Nobody claims these before they are due. What the other store refuses is left to be forwarded, and parked, then. */
@@ -79,6 +96,26 @@ export class Move {
     this.#moved += moved
     this.#options.onProgress(this.#moved)
   }
+}
+
+const probe: TaskMessage = {
+  id: '00000000-0000-7000-8000-000000000000',
+  name: 'macaron.move',
+  queue: 'default',
+  priority: 0,
+  runAt: 0,
+  firedAt: 0,
+  atMostOnce: false,
+  args: '[]',
+  options: '{}',
+  context: '',
+}
+
+function sameStore(): MacaronError {
+  return new MacaronError(
+    'SAME_STORE',
+    'Both URLs lead to the same store. Name another one with --to, or the new one in broker_url.',
+  )
 }
 
 function isRefusal(error: Error): boolean {

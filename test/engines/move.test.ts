@@ -114,9 +114,18 @@ else
     })
 
     test('the same store twice, and a store that is no store, are refused', async (t) => {
-      const { folder } = await stores(t)
-      const same = await cli(['tasks', 'move', '--from', 'sqlite:', '--service', folder])
-      assert.match(same.stderr, /\[SAME_STORE\]/)
+      const { folder, engines, urls } = await stores(t)
+      await engines.sqlite.enqueue(messages(6))
+      await engines.redis.enqueue(messages(6))
+      for (const [one, other] of [
+        ['sqlite:', 'sqlite:'],
+        ['sqlite:', 'sqlite:.macaron'],
+        [urls.redis, urls.redis.replace('127.0.0.1', 'localhost')],
+      ] as const) {
+        const same = await cli(['tasks', 'move', '--from', one, '--to', other, '--service', folder])
+        assert.match(same.stderr, /\[SAME_STORE\]/)
+      }
+      assert.deepEqual([await left(engines.sqlite), await left(engines.redis)], [6, 6])
       const none = await cli(['tasks', 'move', '--from', 'sqlite:', '--to', 'mysql:x', '--service', folder])
       assert.match(none.stderr, /\[BROKER_UNSUPPORTED\]/)
       assert.equal(none.code, 78)

@@ -1,5 +1,4 @@
 import { Command } from 'commander'
-import { SetupError } from '../../core/errors.ts'
 import { Move } from '../../engines/move.ts'
 import { openStoreAt } from '../../store.ts'
 import { onStopSignals } from '../../supervisor/signals.ts'
@@ -34,7 +33,6 @@ async function move({ from, to, json, ...options }: MoveOptions): Promise<void> 
   const config = configOf(options)
   const emptied = urlOf(from)
   const target = to === undefined ? config.broker_url : urlOf(to)
-  if (emptied === target) throw sameStore()
   await using source = await openStoreAt(config, emptied)
   await using destination = await openStoreAt(config, target)
   const work = new Move({
@@ -77,10 +75,4 @@ function summary({
     ...(left > 0 ? [`${left} not moved yet: run it again`] : []),
     ...(parked > 0 ? [`${parked} parked there, with the reason: macaron tasks ls --state parked`] : []),
   ]
-}
-
-function sameStore(): SetupError {
-  return new SetupError('SAME_STORE', [
-    { message: '--from and --to name the same store. Name another one, or the new one in broker_url.' },
-  ])
 }
