@@ -113,18 +113,21 @@ export class Forwarder implements Stoppable {
   /** What others hold is this one's again when they die, so it stays until they have forwarded it. */
   async #endWhenEmpty(): Promise<void> {
     const { from, onEmpty } = this.#options
-    const left = await from.purge({}).then(
-      () => from.counts(),
-      () => undefined,
-    )
-    if (this.#isStopped || this.#isBusy || this.#rests) return
-    const consumption = await this.#consumption
+    const current = this.#consumption
+    // The store may be failing, or closed by now.
+    const left = await from
+      .purge({})
+      .then(() => from.counts())
+      .catch(() => undefined)
+    const consumption = await current
+    if (this.#isStopped || this.#isBusy || this.#rests || this.#consumption !== current) return
     if (left === undefined || left.queued + left.running > 0) {
       consumption?.more()
       this.#wakeIn(lookAgainMs, () => void this.#endWhenEmpty())
       return
     }
     await consumption?.stop()
+    if (this.#consumption !== current) return
     this.#consumption = undefined
     // Something came in between.
     if (this.#isWanted) this.begin()
