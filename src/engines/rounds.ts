@@ -28,6 +28,11 @@ export class Rounds {
     this.#timers.push(timer.unref())
   }
 
+  /** Does a job once, now. */
+  now(job: () => Promise<void>): void {
+    if (!this.#stopped) this.#keep(job().catch((error: unknown) => this.#onFailure(error)))
+  }
+
   /** Resolves when no job runs any more. */
   async stop(): Promise<void> {
     this.#stopped = true

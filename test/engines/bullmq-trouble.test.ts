@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import { inspect } from 'node:util'
-import type { Engine } from '../../src/engines/engine.ts'
+import type { Engine, Lease } from '../../src/engines/engine.ts'
 import { done, makeMessage, makeMessages, store, TestWorker } from '../../src/testing/engine-suite/setup.ts'
 import { startProgram } from '../support/processes.ts'
 import { RedisServer, withoutRedis } from '../support/redis-server.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
-import { openAt, placeOf } from './bullmq-place.ts'
+import { jobKey, openAt, type Place, placeOf } from './bullmq-place.ts'
 import { randomFrom } from './store-file.ts'
 
 const parents = new URL('./fixtures/parents-redis.ts', import.meta.url)
@@ -16,12 +16,14 @@ const parents = new URL('./fixtures/parents-redis.ts', import.meta.url)
 let redis: RedisServer
 
 /** An engine whose network can be cut, and one that sees what is really there. */
-async function apart(t: TestContext): Promise<{ proxy: TcpProxy; engine: Engine; witness: Engine }> {
+async function apart(
+  t: TestContext,
+): Promise<{ proxy: TcpProxy; engine: Engine; witness: Engine; place: Place }> {
   const proxy = await TcpProxy.start(redis.port)
   t.after(() => proxy.end())
   const place = placeOf(t)
   const engine = await openAt(t, `redis://127.0.0.1:${proxy.port}`, place)
-  return { proxy, engine, witness: await openAt(t, redis.url, placeOf(t, place.service)) }
+  return { proxy, place, engine, witness: await openAt(t, redis.url, placeOf(t, place.service)) }
 }
 
 const rejectsWith = (code: string) => (error: Error & { code?: string }) => error.code === code
@@ -153,6 +155,30 @@ else
       assert.deepEqual(new Set(await Promise.all(answers)), new Set(['settled']))
       await worker.lease(39)
       assert.equal(new Set(worker.leases.map(({ message }) => message.id)).size, 40)
+    })
+
+    test('a lease that has run out while Redis was away holds again, unless the task was taken since', async (t) => {
+      const { proxy, engine, place } = await apart(t)
+      const messages = makeMessages(4)
+      await store(engine, ...messages)
+      const worker = await TestWorker.start(engine, { room: { ordinary: 4 } })
+      await worker.lease(3)
+      await worker.consumption.pause()
+      const [plain, parent, renewed, taken] = worker.leases as [Lease, Lease, Lease, Lease]
+      const lockOf = ({ message }: Lease) => `${jobKey(place, message.id)}:lock`
+      for (const lease of worker.leases) await redis.command('DEL', lockOf(lease))
+      assert.equal(await worker.settle(plain, done()), 'settled')
+      assert.equal(await worker.settle(parent, done('null', makeMessages(2, { name: 'child' }))), 'settled')
+      assert.equal((await engine.counts()).queued, 2)
+      proxy.reset()
+      await until(async () => (await redis.command('EXISTS', lockOf(renewed))).includes(':1'), {
+        what: 'it to be renewed',
+      })
+      assert.equal(await worker.settle(renewed, done()), 'settled')
+      // As another machine takes it, whose lease has run out in turn.
+      await redis.command('HINCRBY', jobKey(place, taken.message.id), 'ats', '1')
+      await redis.command('DEL', lockOf(taken))
+      assert.equal(await worker.settle(taken, done()), 'lost')
     })
 
     test('a Redis that has lost its scripts goes on', async (t) => {

@@ -66,18 +66,10 @@ else
     test(`${wanted} kills of servers, workers, executors, Redis and all of it lose nothing`, (t) =>
       killRounds(t, { wanted, files: onRedis, meddle: killRedis }))
 
-    for (const seconds of [1, 15])
-      test(`a network that is cut for ${seconds} s loses nothing and runs nothing twice`, async (t) => {
+    for (const seconds of [1, 15, 60])
+      test(`a network that is cut for ${seconds} s loses nothing and runs nothing twice, where no other machine takes over`, async (t) => {
         assert.deepEqual(new Set(await cutFor(t, seconds)), new Set([1]))
       })
-
-    test('a network that is cut for 60 s loses nothing; what was running then may run twice', async (t) => {
-      const runs = await cutFor(t, 60)
-      t.diagnostic(
-        `${runs.filter((times) => times > 1).length} of ${runs.length} tasks have run more than once`,
-      )
-      assert.ok(runs.every((times) => times >= 1))
-    })
 
     test('a task that blocks its loop for two minutes keeps its lease and runs once, with another machine waiting', async (t) => {
       const files = { ...onRedis(), '.macaron/seal.key': 'a-key-that-both-machines-have-been-given' }

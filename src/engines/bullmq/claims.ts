@@ -123,9 +123,9 @@ export class Claims {
 
   /** Asks for so many at once. What was taken before a failure is handed out all the same. */
   async #take(count: number, ask: (claim: Asked) => Promise<Taken | undefined>): Promise<readonly Taken[]> {
-    const { holding, trouble } = this.#options
+    const { store, holding, trouble } = this.#options
     const claims = Array.from({ length: count }, () => holding.ask())
-    const answers = await Promise.allSettled(claims.map((claim) => ask(claim)))
+    const answers = await store.link.ends(claims.map((claim) => ask(claim)))
     const taken = answers.flatMap((answer) => (answer.status === 'fulfilled' ? (answer.value ?? []) : []))
     for (const { held } of taken) holding.add(held)
     for (const { token } of claims) holding.answered(token)

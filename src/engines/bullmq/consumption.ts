@@ -11,6 +11,7 @@ import { Rounds } from '../rounds.ts'
 import { Claims } from './claims.ts'
 import { type Held, Holding, leaseOf, lockMs, renewEveryMs } from './held.ts'
 import { prefixOf, queueName } from './keys.ts'
+import { renew } from './leases.ts'
 import { announce, leave } from './presence.ts'
 import { Recovery } from './recovery.ts'
 import { Settlements } from './settlements.ts'
@@ -60,6 +61,7 @@ export class BullmqConsumption implements Consumption {
   readonly #trouble = new Trouble()
   readonly #lock: AliveLock
   readonly #startedAt: number
+  #stopListening: (() => void) | undefined
   #ended: Promise<void> | undefined
 
   constructor(options: ConsumptionOptions) {
@@ -101,6 +103,7 @@ export class BullmqConsumption implements Consumption {
     await this.#recovery.look()
     await this.#upkeep.unparkKnown()
     this.#rounds.every(renewEveryMs, () => this.#renew())
+    this.#stopListening = store.link.onReturn(() => this.#rounds.now(() => this.#renew()))
     this.#rounds.every(recoverEveryMs, () => this.#moreIf(this.#recovery.look()))
     this.#rounds.every(lookEverywhereMs, () => this.#moreIf(this.#recovery.lookEverywhere()))
     this.#claims.begin()
@@ -128,6 +131,7 @@ export class BullmqConsumption implements Consumption {
     await this.#claims.pause()
     for (const held of this.#holding.all()) this.#giveUp(held)
     await this.#settlements.end(stopWithinMs)
+    this.#stopListening?.()
     await this.#rounds.stop()
     await leave(store, this.owner).catch(() => {
       // It counts as alive for some seconds more.
@@ -161,10 +165,7 @@ export class BullmqConsumption implements Consumption {
   /** The leases first: nothing matters more. */
   async #renew(): Promise<void> {
     const { store } = this.#options
-    const held = this.#holding.all()
-    const ids = held.map(({ message }) => message.id)
-    const tokens = held.map(({ token }) => token)
-    if (held.length > 0) await store.link.use(() => store.queue.extendLocks(ids, tokens, lockMs))
+    await store.link.within(renewEveryMs, renew(store, this.#holding.all()))
     await announce(store, this.owner, this.#startedAt)
     this.#trouble.worked()
   }

@@ -49,6 +49,7 @@ export function jobKeys(keys: KeysMap) {
     failed: key('failed'),
     events: key('events'),
     meta: key('meta'),
+    stalled: key('stalled'),
     job: (id: string) => `${keys['']}${id}`,
     lock: (id: string) => `${keys['']}${id}:lock`,
   }

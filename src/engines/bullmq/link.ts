@@ -5,6 +5,7 @@ import { closed, storeError, unanswered } from './failures.ts'
 
 /** A Redis that says nothing for so long is given up: what waits for it is told so, and the connection made anew. */
 export const answerWithinMs = 5_000
+const againMs = 1_000
 
 /**
  * One connection to Redis. Nothing waits in it while Redis is away: every command fails at once, and goes on by itself once Redis is back. Commands
@@ -16,6 +17,8 @@ export class Link {
   readonly where: string
   #lastError: Error | undefined
   #isClosed = false
+  #wasReady = false
+  #returnedAt = Number.NEGATIVE_INFINITY
   #isGathering = false
 
   private constructor(address: Address) {
@@ -25,8 +28,12 @@ export class Link {
     this.client.on('error', (error: unknown) => {
       this.#lastError = asError(error)
     })
+    // Where ioredis gives up, which no setting keeps it from in every case.
+    this.client.on('end', () => this.#connectAgain())
     this.client.on('ready', () => {
       this.#lastError = undefined
+      if (this.#wasReady) this.#returnedAt = performance.now()
+      this.#wasReady = true
     })
   }
 
@@ -41,6 +48,17 @@ export class Link {
       link.close()
       throw failure
     }
+  }
+
+  /** For how long it is there again, in ms; Infinity where it was never away. */
+  get backForMs(): number {
+    return performance.now() - this.#returnedAt
+  }
+
+  /** Calls `listener` each time that the connection is there again, until the returned function is called. */
+  onReturn(listener: () => void): () => void {
+    this.client.on('ready', listener)
+    return () => this.client.off('ready', listener)
   }
 
   /** What has gone wrong, as Macaron's error. That a connection is closed matters less than what closed it. */
@@ -69,6 +87,16 @@ export class Link {
     return Promise.race([work, late.promise]).finally(() => clearTimeout(alarm))
   }
 
+  /** How each of `works` ends; one that hasn't after twice the time that an answer may take counts as unanswered, so that nobody waits for ever. */
+  async ends<T>(works: readonly Promise<T>[]): Promise<readonly PromiseSettledResult<T>[]> {
+    const ms = 2 * answerWithinMs
+    const late = Promise.withResolvers<never>()
+    const alarm = setTimeout(() => late.reject(unanswered(this.where, ms)), ms)
+    const ends = await Promise.allSettled(works.map((work) => Promise.race([work, late.promise])))
+    clearTimeout(alarm)
+    return ends
+  }
+
   /** What is sent in one turn of the loop goes out in one write, which spares a tenth of the whole. */
   #gather(): void {
     const { client } = this
@@ -80,6 +108,13 @@ export class Link {
       this.#isGathering = false
       stream.uncork()
     })
+  }
+
+  #connectAgain(): void {
+    if (this.#isClosed || !this.#wasReady) return
+    setTimeout(() => {
+      if (!this.#isClosed && this.client.status === 'end') this.client.connect().catch(() => undefined)
+    }, againMs)
   }
 
   close(): void {

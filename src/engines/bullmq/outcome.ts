@@ -7,6 +7,7 @@ import { enqueue } from './enqueue.ts'
 import { isStoreFailure } from './failures.ts'
 import type { Held } from './held.ts'
 import { errorFields, type Ledger } from './job.ts'
+import { lockAgain } from './leases.ts'
 import { readTasks, tidy } from './lookup.ts'
 import { suspectTime } from './record.ts'
 import type { Store } from './store.ts'
@@ -43,11 +44,13 @@ export async function wasRecorded(store: Store, { held, outcome }: Ended): Promi
   return task?.state === 'done'
 }
 
-async function attemptTo(store: Store, ended: Ended): Promise<boolean> {
+async function attemptTo(store: Store, ended: Ended, isAgain = false): Promise<boolean> {
   try {
     return await store.link.use(() => carryOut(store, ended))
   } catch (error) {
     if (!isLost(error)) throw error
+    // Its lock has run out: that alone is no reason to lose it.
+    if (!isAgain && (await lockAgain(store, ended.held))) return await attemptTo(store, ended, true)
     if (ended.outcome.kind === 'parked') await tidy(store, [ended.held.message.id])
     return false
   }
@@ -93,7 +96,8 @@ async function completeWithChildren(store: Store, held: Held, outcome: Of<'done'
     [keys.job(id), keys.lock(id)],
     [held.token, intent, JSON.stringify(progress)],
   )
-  if (isHeld !== 1) return false
+  if (isHeld !== 1)
+    return (await lockAgain(store, held)) ? await completeWithChildren(store, held, outcome) : false
   await addChildren(store, children)
   await complete(store, held, outcome)
   await link.client.hdel(keys.job(id), 'intent')

@@ -22,6 +22,11 @@ export interface RecoveryOptions {
   settle(held: Held, outcome: Outcome): void
 }
 
+/** How long after its return nobody's leases are taken for lost. */
+const settlingMs = 10_000
+/** However often it comes back. */
+const longestSettlingMs = 30_000
+
 /**
  * Gives back what dead workers hold. Those of this machine are told by their locks, as soon as all they left running has ended; those of others by
  * BullMQ, when the locks of their tasks have run out.
@@ -31,6 +36,7 @@ export class Recovery {
   readonly #alive: string
   readonly #underWay = new Set<string>()
   #inDoubt = false
+  #lookedAt = performance.now()
 
   constructor(options: RecoveryOptions) {
     this.#options = options
@@ -53,6 +59,10 @@ export class Recovery {
   /** Has BullMQ look for locks that have run out; it does so once per interval, whoever asks. */
   async lookEverywhere(): Promise<number> {
     const { store, queue } = this.#options
+    // Redis may have been away from all: who lives renews the leases first that have run out meanwhile.
+    const now = performance.now()
+    if (store.link.backForMs < settlingMs && now < this.#lookedAt + longestSettlingMs) return 0
+    this.#lookedAt = now
     const stalled = await store.link.use(() => queue.moveStalledJobsToWait())
     if (stalled.length > 0) emit('lease.expired', { tasks: stalled })
     return stalled.length

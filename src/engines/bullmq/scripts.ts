@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from 'ioredis'
 
 /**
- * What BullMQ has no verb for, as scripts that Redis runs as one step. They know its lists (`wait`, `prioritized`, `delayed`, `active`, `failed`), its locks and its events.
+ * What BullMQ has no verb for, as scripts that Redis runs as one step. They know its lists (`wait`, `prioritized`, `delayed`, `active`, `failed`), its locks, its count of starts and its events.
  */
 
 export type Script = (keys: readonly string[], values: readonly (string | number)[]) => Promise<unknown>
@@ -13,6 +13,8 @@ export interface Scripts {
   readonly takeSuspect: Script
   /** Writes an outcome onto its job if the lock is the lease's; BullMQ's `updateData` asks for no lock. Answers 1 or 0. */
   readonly writeIntent: Script
+  /** Locks a job again whose lock has run out, if nobody has taken it since; BullMQ renews only what is locked. Answers 1 or 0. */
+  readonly lockAgain: Script
 }
 
 export function defineScripts(client: Redis | Cluster): Scripts {
@@ -20,6 +22,7 @@ export function defineScripts(client: Redis | Cluster): Scripts {
     cancel: define(client, 'macaronCancel', { numberOfKeys: 8, lua: cancel }),
     takeSuspect: define(client, 'macaronTakeSuspect', { numberOfKeys: 3, lua: takeSuspect }),
     writeIntent: define(client, 'macaronWriteIntent', { numberOfKeys: 2, lua: writeIntent }),
+    lockAgain: define(client, 'macaronLockAgain', { numberOfKeys: 4, lua: lockAgain }),
   }
 }
 
@@ -68,4 +71,13 @@ return { id, redis.call('HGETALL', job) }`
 const writeIntent = `
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'intent', ARGV[2], 'progress', ARGV[3])
+return 1`
+
+// KEYS: job, its lock, active, stalled. ARGV: id, token, duration of the lock, how often it was started when it was taken.
+const lockAgain = `
+if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+if redis.call('HGET', KEYS[1], 'ats') ~= ARGV[4] then return 0 end
+if not redis.call('LPOS', KEYS[3], ARGV[1]) then return 0 end
+redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
+redis.call('SREM', KEYS[4], ARGV[1])
 return 1`

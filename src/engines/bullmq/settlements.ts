@@ -76,30 +76,33 @@ export class Settlements {
 
   /** Those that are still to be recorded. */
   async #record(batch: readonly Pending[]): Promise<readonly Pending[]> {
-    const results = await Promise.all(inOrder(batch).map((pending) => this.#one(pending)))
-    const count = results.filter((result) => result === true).length
+    const { store, trouble } = this.#options
+    const ordered = inOrder(batch)
+    const ends = await store.link.ends(ordered.map((pending) => this.#one(pending)))
+    const left: Pending[] = []
+    for (const [index, pending] of ordered.entries()) {
+      const end = ends[index]
+      if (end?.status === 'fulfilled') {
+        trouble.worked()
+        this.#close(pending, end.value)
+      } else if (!this.#isHopeless(pending, end?.reason)) left.push({ ...pending, tries: pending.tries + 1 })
+    }
+    const count = ends.filter((end) => end.status === 'fulfilled' && end.value).length
     if (count > 0) emit('task.settled', { count })
-    return results.filter((result) => typeof result === 'object')
+    return left
   }
 
-  /** Whether it was recorded, or itself where that can't be told. */
-  async #one(pending: Pending): Promise<boolean | Pending> {
-    const { store, trouble } = this.#options
-    try {
-      const isKept =
-        (await record(store, pending.ended)) ||
-        (pending.tries > 0 && (await wasRecorded(store, pending.ended)))
-      trouble.worked()
-      this.#close(pending, isKept)
-      return isKept
-    } catch (error) {
-      trouble.failed(error)
-      const tries = pending.tries + 1
-      if (codeOf(error) !== 'STORE_FAILED' || tries < mostTries) return { ...pending, tries }
-      // Redis works, but not on this job: what others have made of it. The task runs again until it is parked for that.
-      this.#close(pending, false)
-      return false
-    }
+  async #one({ ended, tries }: Pending): Promise<boolean> {
+    const { store } = this.#options
+    return (await record(store, ended)) || (tries > 0 && (await wasRecorded(store, ended)))
+  }
+
+  /** Where Redis works, but not on this job: what others have made of it. The task runs again until it is parked for that. */
+  #isHopeless(pending: Pending, error: unknown): boolean {
+    this.#options.trouble.failed(error)
+    if (codeOf(error) !== 'STORE_FAILED' || pending.tries < mostTries) return false
+    this.#close(pending, false)
+    return true
   }
 
   #close(pending: Pending, isKept: boolean): void {
