@@ -11,7 +11,7 @@ export interface Taker {
 
 /**
  * The bytes of a request's body.
- * @throws RequestError 413 `BODY_TOO_LARGE` as soon as that is known, 400 `BODY_INCOMPLETE` where the caller went away.
+ * @throws RequestError 413 `BODY_TOO_LARGE` as soon as that is known, 400 `BODY_INCOMPLETE` where the caller went away, and what broke the body before.
  */
 export async function readBody(exchange: Exchange, limit: number): Promise<Buffer> {
   const chunks: Buffer[] = []
@@ -24,6 +24,7 @@ export async function readBody(exchange: Exchange, limit: number): Promise<Buffe
 export function receive(exchange: Exchange, taker: Taker): Promise<void> {
   const { raw } = exchange.request
   const { limit } = taker
+  if (exchange.broken !== undefined) throw exchange.broken
   if (Number(raw.headers['content-length']) > limit) throw tooLarge(limit)
   // The caller has gone while something before was waited for: nothing will ever be heard of it.
   if (raw.destroyed) throw incomplete()

@@ -72,11 +72,14 @@ export class Deadlines {
   }
 }
 
-/** Ends what the exchange waits for, if it waits. */
+/** Ends what the exchange waits for; where nothing is waited for that can be ended, its body will not be waited for either. */
 export function interrupt(exchange: Exchange, error: Error): void {
   const reject = exchange.interrupt
   exchange.interrupt = undefined
-  if (reject === undefined) return
+  if (reject === undefined) {
+    exchange.broken = error
+    return
+  }
   reject(error)
   exchange.abandon(error)
 }

@@ -40,6 +40,8 @@ export class Exchange {
   tasks = 0
   /** Ends a wait for the body or the handler with an error; undefined while neither is waited for. */
   interrupt: ((error: Error) => void) | undefined = undefined
+  /** Why no more of its body will come, where that was known before anybody waited for it: the parser says it once only. */
+  broken: Error | undefined = undefined
   /** The reply is out, or never will be. */
   isAnswered = false
   #leaving: (() => void)[] | undefined = undefined

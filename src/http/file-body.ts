@@ -56,7 +56,8 @@ function arriving(exchange: Exchange, limit: number): Readable {
     return !raw.complete && (raw.destroyed || raw.socket.readableEnded)
   }
 
-  if (exchange.isAnswered || hasGone()) body.destroy(hasGone() ? incomplete() : fileClosed())
+  if (exchange.broken !== undefined) body.destroy(exchange.broken)
+  else if (exchange.isAnswered || hasGone()) body.destroy(hasGone() ? incomplete() : fileClosed())
   else raw.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose)
   exchange.onLeave(() => {
     if (!body.readableEnded && !body.destroyed) body.destroy(hasGone() ? incomplete() : fileClosed())

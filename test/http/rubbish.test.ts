@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { Tokens } from '../../src/auth/tokens.ts'
+import { UploadedFile } from '../../src/core/uploaded-file.ts'
 import type { HttpServer } from '../../src/http/server.ts'
+import type { Body } from '../../src/spec/api.ts'
 import { until } from '../support/until.ts'
 import { anyBody, get, post, rawReplies, serve, talk } from './service.ts'
 
@@ -188,6 +190,45 @@ test('chunks that are none end the request with 400', async (t) => {
   assert.equal(replies[0]?.json.error, 'BAD_HTTP')
   await assertAlive(server)
 })
+
+const filed: Body = {
+  ...anyBody,
+  content: [{ mediaType: 'application/json', kind: 'file', schema: true, encoding: {} }],
+}
+
+/** Kinds of bodies, how they break, and what is told of that. */
+const breaks: readonly (readonly [string, Body, string, boolean, string])[] = [
+  ['a body in chunks that are none', anyBody, 'zz\r\n', false, 'BAD_HTTP'],
+  ['a body that is cut', anyBody, '5\r\n{"a"', true, 'BODY_INCOMPLETE'],
+  ['a file in chunks that are none', filed, 'zz\r\n', false, 'BAD_HTTP'],
+  ['a file that is cut', filed, '5\r\n{"a"', true, 'BODY_INCOMPLETE'],
+]
+
+for (const [what, body, chunk, isCut, code] of breaks) {
+  test(`${what} while its token is verified gets 400 ${code} and holds nothing up`, async (t) => {
+    const tokens = new Tokens({ secret: 'a secret of this test, long enough to be one' })
+    const handler = async (given: unknown) => ({
+      length: given instanceof UploadedFile ? (await given.buffer()).length : 0,
+    })
+    const server = await serve(
+      t,
+      { ...operations, 'post /b': { body, authenticated: true, handler } },
+      { tokens },
+    )
+    // No other request has brought it: it isn't known yet when the body breaks.
+    const token = `Authorization: Bearer ${await tokens.sign({ userId: 'ada' })}`
+    const head = request(['POST /b HTTP/1.1', 'Host: x', json, token, 'Transfer-Encoding: chunked'])
+    const { socket, text } = slowly(t, server, `${head}${chunk}`)
+    if (isCut) socket.end()
+    await until(() => socket.closed, { what: 'the connection to end' })
+    const replies = rawReplies(text())
+    assert.deepEqual(
+      replies.map(({ status, json: told }) => [status, told.error]),
+      [[400, code]],
+    )
+    await assertAlive(server)
+  })
+}
 
 function slowly(t: TestContext, server: HttpServer, first: string): { socket: Socket; text: () => string } {
   const socket = connect(server.address.port, '127.0.0.1')
