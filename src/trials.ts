@@ -1,4 +1,5 @@
 import type { Api, JsonSchema, Operation } from './spec/api.ts'
+import { isMarked } from './spec/directions.ts'
 import { pointerOfRef, segmentsOf } from './spec/pointers.ts'
 
 /** One way to call an operation, for the lines that `start` prints. */
@@ -63,18 +64,13 @@ function sampleObject(schema: Readonly<Record<string, unknown>>, api: Api, depth
   const parts = Object.entries(properties as Readonly<Record<string, JsonSchema>>)
   return Object.fromEntries(
     parts
-      .filter(([name, part]) => required.includes(name) && !isReadOnly(part))
+      .filter(([name, part]) => required.includes(name) && !isMarked(api, [part], 'readOnly'))
       .map(([name, part]) => [name, example[name] ?? sampleOf(part, api, depth + 1)]),
   )
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** Only replies have it. */
-function isReadOnly(schema: JsonSchema): boolean {
-  return typeof schema === 'object' && schema.readOnly === true
 }
 
 function sampleText(format: unknown): string {

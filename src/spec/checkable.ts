@@ -1,4 +1,5 @@
 import type { JsonSchema } from './api.ts'
+import type { Direction } from './directions.ts'
 import type { Discriminator } from './discriminators.ts'
 import { listKeywords, mapKeywords, schemaKeywords } from './schema-keywords.ts'
 
@@ -45,6 +46,8 @@ export interface Converting extends ReferenceKind {
   keyOf(ref: string, kind: ReferenceKind): string
   /** What chooses the branch of a union. */
   discriminatorOf(schema: JsonSchema): Discriminator | undefined
+  /** Whether a property's schema says that only replies have it, or only requests. */
+  isMarked(property: JsonSchema, keyword: Direction): boolean
 }
 
 /** In which of its forms a schema is referred to. */
@@ -121,13 +124,16 @@ function addProperties(schema: Exclude<JsonSchema, boolean>, made: Keywords, con
   const properties = propertiesOf(schema)
   const names = Object.keys(properties)
   if (names.length > 0) made.properties = byName(properties, converting)
-  const absentInReply = names.filter((name) => says(schema, name, 'writeOnly'))
+  const marked = (keyword: Direction) =>
+    names.filter((name) => converting.isMarked(properties[name] ?? true, keyword))
+  const absentInReply = marked('writeOnly')
   if (absentInReply.length > 0) made.absentInReply = absentInReply
   const required = requiredOf(schema)
   if (required.length === 0) return
   // What has a default is filled in for requests and models, not for replies.
-  const inReply = required.filter((name) => says(schema, name, 'readOnly') || says(schema, name, 'default'))
-  const inRequest = required.filter((name) => says(schema, name, 'writeOnly') && !inReply.includes(name))
+  const optional = new Set([...marked('readOnly'), ...names.filter((name) => hasDefault(properties[name]))])
+  const inReply = required.filter((name) => optional.has(name))
+  const inRequest = required.filter((name) => absentInReply.includes(name) && !optional.has(name))
   const always = required.filter((name) => !inReply.includes(name) && !inRequest.includes(name))
   if (always.length > 0) made.required = always
   if (inReply.length > 0) made.requiredInReply = inReply
@@ -140,15 +146,8 @@ function byName(schemas: Readonly<Record<string, JsonSchema>>, converting: Conve
   )
 }
 
-/** Whether the schema of a property has an annotation, other than false. */
-function says(schema: Exclude<JsonSchema, boolean>, name: string, keyword: string): boolean {
-  const properties = propertiesOf(schema)
-  const property = Object.hasOwn(properties, name) ? properties[name] : undefined
-  return (
-    typeof property === 'object' &&
-    property[keyword] !== undefined &&
-    (keyword === 'default' || property[keyword] === true)
-  )
+function hasDefault(property: JsonSchema | undefined): boolean {
+  return typeof property === 'object' && property.default !== undefined
 }
 
 /** Text of format date-time may be a Date in a model; `dateTime` holds the other types that are allowed beside it. */

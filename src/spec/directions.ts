@@ -1,6 +1,7 @@
 import type { Api, JsonSchema } from './api.ts'
 import { familyDiscriminator } from './discriminators.ts'
 import { escapeSegment } from './pointers.ts'
+import { nonNullOf, partsOf } from './shape.ts'
 
 /**
  * Which schemas of an API have another form in requests or in replies, by reference: those that hold a readOnly property (which only replies have) or a writeOnly one
@@ -23,18 +24,31 @@ export function directionsOf(api: Api): Directions {
       found: found(schema, []),
     })),
   ]
-  const holding = (keywords: readonly Keyword[]) => {
+  const holding = (keywords: readonly Direction[]) => {
     const direct = targets.filter(({ found }) => keywords.some((keyword) => found.keywords.has(keyword)))
     return direct.length === 0 ? new Set<string>() : reaching(targets, direct)
   }
   return { inRequests: holding(['readOnly', 'writeOnly']), inReplies: holding(['writeOnly']) }
 }
 
-type Keyword = 'readOnly' | 'writeOnly'
+/** Marks of properties. */
+export type Direction = 'readOnly' | 'writeOnly'
 
-/** Whether the schema of a property says that only replies have it, or only requests. */
-export function isMarked(schemas: readonly JsonSchema[], keyword: Keyword): boolean {
-  return schemas.some((schema) => typeof schema === 'object' && schema[keyword] === true)
+/**
+ * Whether the schemas of a property say that only replies have it, or only requests: themselves, or in what they refer to. In 2.0 and 3.0 nothing
+ * counts beside a reference, so the mark often stands there.
+ */
+export function isMarked(api: Api, schemas: readonly JsonSchema[], keyword: Direction): boolean {
+  const meant = new Set(schemas)
+  // A set's loop comes to what is added meanwhile.
+  for (const schema of meant) {
+    for (const part of partsOf(api, schema)) {
+      if (part[keyword] === true) return true
+      const nonNull = nonNullOf(part)
+      if (nonNull !== undefined) meant.add(nonNull)
+    }
+  }
+  return false
 }
 
 interface Target {
@@ -44,7 +58,7 @@ interface Target {
 
 interface Found {
   readonly refs: Set<string>
-  readonly keywords: Set<Keyword>
+  readonly keywords: Set<Direction>
 }
 
 function familyOf(api: Api, name: string): readonly string[] {

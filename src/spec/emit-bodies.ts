@@ -35,7 +35,7 @@ export class BodyTypes {
   #members({ schema }: BodyContent, { files }: FormFields): string[] {
     const { properties, required } = shapeOf(this.#api, schema)
     return [...properties].flatMap(([name, schemas]) => {
-      if (isMarked(schemas, 'readOnly')) return []
+      if (isMarked(this.#api, schemas, 'readOnly')) return []
       const file = files.get(name)
       const fileType = file?.many === true ? 'UploadedFile[]' : 'UploadedFile'
       const type = file === undefined ? this.#types.ofProperty(schemas, 'request') : fileType

@@ -151,7 +151,7 @@ class ClientText {
     const { files } = new FormFields(this.#api, content, asParameters)
     const shape = shapeOf(this.#api, content.schema)
     return [...shape.properties].flatMap(([name, schemas]) => {
-      if (isMarked(schemas, 'readOnly')) return []
+      if (isMarked(this.#api, schemas, 'readOnly')) return []
       const file = files.get(name)
       const type =
         file === undefined

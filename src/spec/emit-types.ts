@@ -158,14 +158,25 @@ export class TypeTexts {
   members(shape: Shape, side: Side): ReadonlyMap<string, string> {
     return new Map(
       [...shape.properties].flatMap(([name, schemas]): [string, string][] => {
-        if (isInRequest(side) && isMarked(schemas, 'readOnly')) return []
-        const type =
-          side === 'reply' && isMarked(schemas, 'writeOnly') ? 'undefined' : this.ofProperty(schemas, side)
+        if (isInRequest(side) && isMarked(this.#api, schemas, 'readOnly')) return []
+        const isAbsent = side === 'reply' && isMarked(this.#api, schemas, 'writeOnly')
+        const type = isAbsent ? 'undefined' : this.ofProperty(schemas, side)
         return [
-          [name, isPresent(name, shape, side) ? `${memberName(name)}: ${type}` : optional(name, type, side)],
+          [
+            name,
+            this.#isPresent(name, shape, side) ? `${memberName(name)}: ${type}` : optional(name, type, side),
+          ],
         ]
       }),
     )
+  }
+
+  /** Whether a value surely has a property: it is required there, or has a default that is filled in. */
+  #isPresent(name: string, { properties, required }: Shape, side: Side): boolean {
+    const schemas = properties.get(name) ?? []
+    const hasDefault = schemas.some((schema) => typeof schema === 'object' && schema.default !== undefined)
+    if (hasDefault) return isValue(side)
+    return required.has(name) && (isInRequest(side) || !isMarked(this.#api, schemas, 'writeOnly'))
   }
 }
 
@@ -181,14 +192,6 @@ function isInRequest(side: Side): boolean {
 /** Whether a schema says that there are properties beside the named ones. */
 export function isOpen({ patterns, additional }: Shape): boolean {
   return patterns.length > 0 || (additional !== undefined && additional !== false)
-}
-
-/** Whether a value surely has a property: it is required there, or has a default that is filled in. */
-function isPresent(name: string, { properties, required }: Shape, side: Side): boolean {
-  const schemas = properties.get(name) ?? []
-  const hasDefault = schemas.some((schema) => typeof schema === 'object' && schema.default !== undefined)
-  if (hasDefault) return isValue(side)
-  return required.has(name) && (isInRequest(side) || !isMarked(schemas, 'writeOnly'))
 }
 
 function optional(name: string, type: string, side: Side): string {

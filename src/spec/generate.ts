@@ -11,7 +11,7 @@ import type { ReadOptions } from './read-api.ts'
 /** Keeps generated files in step with their specs. */
 
 /** Changes with the form of generated files, so that a newer Macaron writes them anew. */
-export const generation = 6
+export const generation = 7
 
 export interface Generated {
   readonly file: string

@@ -45,7 +45,7 @@ export class Revivers {
   }
 
   #fields(shape: Shape, members: ReadonlySet<string>): Fields {
-    const readOnly = [...shape.properties].filter(([, schemas]) => isMarked(schemas, 'readOnly'))
+    const readOnly = [...shape.properties].filter(([, schemas]) => isMarked(this.#api, schemas, 'readOnly'))
     return new Fields(shape, this, {
       members,
       ignored: this.#ofRequests ? readOnly.map(([name]) => name) : [],

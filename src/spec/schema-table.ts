@@ -1,6 +1,7 @@
 import type { Api, JsonSchema } from './api.ts'
 import { type Checkable, type Converting, checkable, choices, type ReferenceKind } from './checkable.ts'
 import { namedSchemaOf } from './dialect.ts'
+import { isMarked } from './directions.ts'
 import { type Discriminator, familyDiscriminator, unionDiscriminator } from './discriminators.ts'
 import { resolve } from './resolve.ts'
 
@@ -33,6 +34,7 @@ export class SchemaTable {
       ...kind,
       keyOf: (ref, { hidden, base }) => this.#keyOf({ ref, hidden, base: base || !this.#hasFamily(ref) }),
       discriminatorOf: (schema) => unionDiscriminator(this.#api, schema),
+      isMarked: (property, keyword) => isMarked(this.#api, [property], keyword),
     }
   }
 

@@ -35,7 +35,7 @@ type Keywords = Exclude<JsonSchema, boolean>
 
 /** The shape of a schema of `api`. */
 export function shapeOf(api: Api, schema: JsonSchema): Shape {
-  const parts = partsOf(api, schema, new Set())
+  const parts = partsOf(api, schema)
   const union = parts.flatMap(unionsOf)[0]
   return {
     types: intersection(parts.map((part) => typesOf(part))),
@@ -105,7 +105,7 @@ function isModelShape({ types, properties, patterns, additional, branches, items
 }
 
 /** A schema and everything it is bound to fulfil as well, references followed. */
-function partsOf(api: Api, schema: JsonSchema, seen: Set<JsonSchema>): readonly Keywords[] {
+export function partsOf(api: Api, schema: JsonSchema, seen = new Set<JsonSchema>()): readonly Keywords[] {
   if (typeof schema === 'boolean' || seen.has(schema)) return []
   seen.add(schema)
   const target = typeof schema.$ref === 'string' ? partsOf(api, resolve(api, schema.$ref), seen) : []

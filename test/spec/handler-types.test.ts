@@ -130,6 +130,10 @@ components:
         invitation: { type: string, writeOnly: true }
         born: { type: string, format: date-time }
         seen: { type: string, format: date-time, readOnly: true }
+        rank: { $ref: '#/components/schemas/Rank' }
+        pin: { allOf: [{ $ref: '#/components/schemas/Pin' }], nullable: true }
+    Rank: { type: integer, readOnly: true }
+    Pin: { type: string, writeOnly: true }
     Team: { type: object, required: [people], properties: { people: { $ref: '#/components/schemas/People' } } }
     People: { type: array, items: { $ref: '#/components/schemas/Person' } }
     Item: { x-parent: shop.items.ItemParent, type: object, required: [id, label], properties: { id: { type: integer, readOnly: true }, label: { type: string } } }
@@ -151,13 +155,15 @@ import { Item, Person, type Add, type AddItem, type ItemRequest, type PersonRequ
 export const a: Add = async (person) => {
   const [name, password, born]: [string, string, Date | undefined] = [person.name, person.password, person.born]
   const copy: PersonRequest = person.clone()
-  const { password: _, invitation, ...shown } = person
+  const { password: _, invitation, pin, ...shown } = person
   // @ts-expect-error only replies have it
   person.id
   // @ts-expect-error the same, optional
   person.seen
+  // @ts-expect-error the same, by what it refers to
+  person.rank
   if (copy.name !== name) return { id: 1, name, born: '2026-11-26T00:00:00Z', seen: new Date() }
-  if (password === invitation) return reply(409, { people: [{ id: 2, name: 'x' }] })
+  if (password === invitation || password === pin) return reply(409, { people: [{ id: 2, name: 'x' }] })
   return reply(200, { ...shown, id: 3, born })
 }
 export const b: AddItem = ([first = new Item({ id: 0, label: 'x' }), ...others]) => {
@@ -168,11 +174,13 @@ const person = new Person({ id: 1, name: 'x', password: 'y' })
 const id: number = person.id
 const password: string | undefined = person.password
 void client('people').add({ name: 'x', password: 'y', born: '1815-12-10T00:00:00Z' }).then((added) => added.id.toFixed())
-void [id, password, new Person({ id: 1, name: 'x' })]
+void [id, password, person.rank, new Person({ id: 1, name: 'x' })]
 // @ts-expect-error what is readOnly and required is missing in a reply
 export const A: Add = () => ({ name: 'x' })
 // @ts-expect-error a secret in a reply
 export const B: Add = async () => ({ id: 1, name: 'x', password: 'y' })
+// @ts-expect-error the same, by what it refers to
+export const F: Add = async () => ({ id: 1, name: 'x', rank: 3, pin: '1234' })
 // @ts-expect-error the same in a model
 export const C: Add = () => reply(200, person)
 // @ts-expect-error a request as it came in

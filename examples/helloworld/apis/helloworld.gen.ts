@@ -1,4 +1,4 @@
-// Made by Macaron from helloworld.yaml: change that, not this. [6:d617d9651b99b49e994dd972d0b81d1a]
+// Made by Macaron from helloworld.yaml: change that, not this. [7:d617d9651b99b49e994dd972d0b81d1a]
 /* eslint-disable */
 import { defineModels, Model, type Result } from 'macaron'
 

@@ -1,4 +1,4 @@
-// Made by Macaron from newsletter.yaml: change that, not this. [6:b14d5450c38f3f5016341c7bb1de9d35]
+// Made by Macaron from newsletter.yaml: change that, not this. [7:b14d5450c38f3f5016341c7bb1de9d35]
 /* eslint-disable */
 import { defineModels, Model, type Result } from 'macaron'
 

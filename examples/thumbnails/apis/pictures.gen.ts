@@ -1,4 +1,4 @@
-// Made by Macaron from pictures.yaml: change that, not this. [6:505fdfd8079a0306b730ee6b2c0f5764]
+// Made by Macaron from pictures.yaml: change that, not this. [7:505fdfd8079a0306b730ee6b2c0f5764]
 /* eslint-disable */
 import { defineModels, Model, type Result } from 'macaron'
 

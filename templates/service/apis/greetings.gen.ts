@@ -1,4 +1,4 @@
-// Made by Macaron from greetings.yaml: change that, not this. [6:fcd16f94a8fffa8df5d4e1c54c91041d]
+// Made by Macaron from greetings.yaml: change that, not this. [7:fcd16f94a8fffa8df5d4e1c54c91041d]
 /* eslint-disable */
 import { defineModels, Model, type Result } from 'macaron'
 

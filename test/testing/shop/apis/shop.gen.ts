@@ -1,4 +1,4 @@
-// Made by Macaron from shop.yaml: change that, not this. [6:3a7a7d0946c1021f2f56d09eaafc11a0]
+// Made by Macaron from shop.yaml: change that, not this. [7:3a7a7d0946c1021f2f56d09eaafc11a0]
 /* eslint-disable */
 import { defineModels, Model, type Result } from 'macaron'
 

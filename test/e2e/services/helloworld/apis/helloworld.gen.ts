@@ -1,4 +1,4 @@
-// Made by Macaron from helloworld.yaml: change that, not this. [6:2d3eed0b8003d66ee53a5a9fb2ca13ea]
+// Made by Macaron from helloworld.yaml: change that, not this. [7:2d3eed0b8003d66ee53a5a9fb2ca13ea]
 /* eslint-disable */
 import { defineModels, Model, type Result } from 'macaron'
 import type { Question as QuestionParent } from '../helloworld/models.ts'

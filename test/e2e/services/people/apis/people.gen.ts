@@ -1,4 +1,4 @@
-// Made by Macaron from people.yaml: change that, not this. [6:3d2b47df26f35b594e2cca197aa2f6ff]
+// Made by Macaron from people.yaml: change that, not this. [7:3d2b47df26f35b594e2cca197aa2f6ff]
 /* eslint-disable */
 import { defineModels, Model, type Result } from 'macaron'
 import type { PersonParent } from '../people/models.ts'
