@@ -61,11 +61,18 @@ export class Reporter {
 
   async #tellNow(context: Context | undefined, tell: () => void | Promise<void>): Promise<void> {
     try {
-      await inside.run(true, () => (context === undefined ? tell() : withContext(context, tell)))
+      await inside.run(true, () => (context === undefined ? tell() : withContext(unending(context), tell)))
     } catch (error) {
       emit('notice', { message: `errorReporter has thrown: ${show(asError(error).message)}` })
     }
   }
+}
+
+/** The context without what ends its request or attempt: that one may be over, and the reporter tells of just that. */
+function unending(context: Context): Context {
+  const { callId, request, user, assumed, startedAt, token, trace, traceState, values, task, scope, text } =
+    context
+  return { callId, request, user, assumed, startedAt, token, trace, traceState, values, task, scope, text }
 }
 
 const inside = new AsyncLocalStorage<true>()

@@ -7,11 +7,15 @@ import type { CallOptions } from '../../src/clients/client.ts'
 import {
   type Context,
   contextOf,
+  currentCallId,
   currentContext,
+  currentRequest,
   currentSignal,
   withContext,
 } from '../../src/core/context.ts'
 import { codeOf } from '../../src/core/errors.ts'
+import { Reporter } from '../../src/core/reporter.ts'
+import { installReporter, reportError } from '../../src/core/reporting.ts'
 import type { HttpOptions } from '../../src/http/options.ts'
 import type { HttpServer } from '../../src/http/server.ts'
 import { collect, get, serve, stage } from '../http/service.ts'
@@ -186,4 +190,30 @@ test('whatever context has a signal, its calls end with that', async (t) => {
 
 test('outside of requests there is no signal', () => {
   assert.equal(currentSignal(), undefined)
+})
+
+test('a reporter that asks another service is not ended with the request it tells of', async (t) => {
+  const other = await serverOf(t, (_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(ada))
+  })
+  const login = loginAt(other.url)
+  const asked: unknown[] = []
+  const reporter = new Reporter(
+    async (title, { request }) => {
+      const user = await login.getUser({ id: '7' }).catch((error: unknown) => ({ name: codeOf(error) }))
+      asked.push([title, currentCallId(), request?.path, currentRequest()?.path, currentSignal(), user.name])
+    },
+    { fqdn: 'here', port: 1, api_name: 'test', api_version: '1', env: 'test' },
+  )
+  const handler = async () => {
+    const signal = currentSignal()
+    if (signal?.aborted === false) await once(signal, 'abort')
+    reportError('Nobody waits')
+  }
+  installReporter(reporter)
+  t.after(() => installReporter(undefined))
+  const server = await serve(t, { 'get /who': { handler } }, { requestTimeoutMs: 50, reporter })
+  await get(server, '/who', { headers: { 'x-call-id': 'c1' } })
+  await until(() => asked.length === 1, { what: 'the report' })
+  assert.deepEqual(asked, [['Nobody waits', 'c1', '/who', '/who', undefined, 'Ada']])
 })
