@@ -45,11 +45,14 @@ export class Revivers {
   }
 
   #fields(shape: Shape, members: ReadonlySet<string>): Fields {
-    const readOnly = [...shape.properties].filter(([, schemas]) => isMarked(this.#api, schemas, 'readOnly'))
-    return new Fields(shape, this, {
-      members,
-      ignored: this.#ofRequests ? readOnly.map(([name]) => name) : [],
-    })
+    return new Fields(shape, this, { members, ignored: this.#ignored(shape) })
+  }
+
+  #ignored({ properties }: Shape): readonly string[] {
+    if (!this.#ofRequests) return []
+    return [...properties.keys()].filter((name) =>
+      isMarked(this.#api, properties.get(name) ?? [], 'readOnly'),
+    )
   }
 
   #reviverOf(schema: JsonSchema): Reviver | undefined {
@@ -119,16 +122,21 @@ export class Revivers {
       })
   }
 
-  /** A union's values are revived as the first branch that they fit. */
+  /** A union's values are revived as the first branch that they fit, without what any branch that they fit has to be ignored. */
   #unionReviver(schemas: readonly JsonSchema[]): Reviver | undefined {
     const branches = schemas.map((schema) => ({
       reviver: this.of(schema),
       check: this.#checker.check(schema),
+      ignored: this.#ignored(shapeOf(this.#api, schema)),
     }))
     if (branches.every(({ reviver }) => reviver === undefined)) return undefined
+    const mode = this.#ofRequests ? 'request' : 'model'
+    const marking = branches.filter(({ ignored }) => ignored.length > 0)
     return (value) => {
-      const branch = branches.find(({ check }) => check.fits(value, 'model'))
-      return branch?.reviver === undefined ? value : branch.reviver(value)
+      const reviver = branches.find(({ check }) => check.fits(value, mode))?.reviver
+      const ignored = marking.flatMap((branch) => (branch.check.fits(value, mode) ? branch.ignored : []))
+      const kept = without(value, ignored)
+      return reviver === undefined ? kept : reviver(kept)
     }
   }
 }
@@ -243,6 +251,11 @@ function allows({ types }: Shape, type: string): boolean {
 function ownText(value: object, property: string): string | undefined {
   const found: unknown = Object.getOwnPropertyDescriptor(value, property)?.value
   return typeof found === 'string' ? found : undefined
+}
+
+function without(value: unknown, names: readonly string[]): unknown {
+  if (!isObject(value) || names.length === 0) return value
+  return Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name)))
 }
 
 function isObject(value: unknown): value is object {
