@@ -1,10 +1,13 @@
 import type { Api, JsonSchema, Operation } from './api.ts'
 import { asSchema, isSensitive, propertiesOf, schemasIn } from './checkable.ts'
+import { namedSchemaOf } from './dialect.ts'
+import { familyDiscriminator } from './discriminators.ts'
 import { resolve } from './resolve.ts'
 import { listKeywords, mapKeywords, schemaKeywords } from './schema-keywords.ts'
+import { aliasOf } from './shape.ts'
 
 /** The names of parameters and properties, at any depth of a request, whose values are never told: by what an operation's spec says of them. */
-export function sensitiveNames(api: Pick<Api, 'schemas' | 'parts'>, operation: Operation): readonly string[] {
+export function sensitiveNames(api: Api, operation: Operation): readonly string[] {
   const search = new Search(api)
   for (const { name, schema } of operation.parameters) search.named(name, schema)
   for (const { schema } of operation.body?.content ?? []) search.named('body', schema)
@@ -12,10 +15,7 @@ export function sensitiveNames(api: Pick<Api, 'schemas' | 'parts'>, operation: O
 }
 
 /** The names in a path's template among them. Found at every start, so without a look at bodies. */
-export function sensitivePathNames(
-  api: Pick<Api, 'schemas' | 'parts'>,
-  { parameters }: Operation,
-): readonly string[] {
+export function sensitivePathNames(api: Api, { parameters }: Operation): readonly string[] {
   const search = new Search(api)
   for (const { name, in: place, schema } of parameters) if (place === 'path') search.named(name, schema)
   return [...search.names]
@@ -23,10 +23,10 @@ export function sensitivePathNames(
 
 class Search {
   readonly names = new Set<string>()
-  readonly #api: Pick<Api, 'schemas' | 'parts'>
+  readonly #api: Api
   readonly #known = new Map<string, boolean>()
 
-  constructor(api: Pick<Api, 'schemas' | 'parts'>) {
+  constructor(api: Api) {
     this.#api = api
   }
 
@@ -35,23 +35,38 @@ class Search {
     if (this.#within(schema)) this.names.add(name)
   }
 
-  /** Whether all of a value is sensitive, be it as an item of a list or in one of its forms; names within it are added. */
-  #within(schema: JsonSchema): boolean {
+  /**
+   * Whether all of a value is sensitive, be it as an item of a list or in one of its forms; names within it are added. What others are made
+   * from (`isBase`) doesn't stand for them.
+   */
+  #within(schema: JsonSchema, isBase = false): boolean {
     if (typeof schema === 'boolean') return false
+    const { allOf, ...others } = schema
+    const isPart = isBase || aliasOf(schema) === undefined
     let found = isSensitive(schema)
-    for (const part of partsOf(schema)) found = this.#within(part) || found
+    for (const part of Array.isArray(allOf) ? allOf : [])
+      found = this.#within(asSchema(part), isPart) || found
+    for (const part of partsOf(others)) found = this.#within(part) || found
     for (const [name, part] of Object.entries(propertiesOf(schema))) this.named(name, part)
-    return (typeof schema.$ref === 'string' && this.#referred(schema.$ref)) || found
+    return (typeof schema.$ref === 'string' && this.#referred(schema.$ref, isBase)) || found
   }
 
-  #referred(ref: string): boolean {
-    const known = this.#known.get(ref)
+  #referred(ref: string, isBase: boolean): boolean {
+    const key = `${isBase ? 'base' : ''} ${ref}`
+    const known = this.#known.get(key)
     if (known !== undefined) return known
     // What refers to itself is as sensitive as the rest of it.
-    this.#known.set(ref, false)
-    const found = this.#within(resolve(this.#api, ref))
-    this.#known.set(ref, found)
+    this.#known.set(key, false)
+    let found = this.#within(resolve(this.#api, ref), isBase)
+    for (const member of isBase ? [] : this.#familyOf(ref)) found = this.#referred(member, true) || found
+    this.#known.set(key, found)
     return found
+  }
+
+  /** The schemas that a value may be of by the discriminator of what it refers to. */
+  #familyOf(ref: string): Iterable<string> {
+    const name = namedSchemaOf({ $ref: ref })
+    return (name === undefined ? undefined : familyDiscriminator(this.#api, name)?.refs.values()) ?? []
   }
 }
 
