@@ -1,8 +1,6 @@
 import { currentSignal } from '../core/context.ts'
 import { asError, codeOf } from '../core/errors.ts'
 import { emit, isHeard } from '../core/events.ts'
-import { isSecretName } from '../core/secrets.ts'
-import { shownPath } from '../core/shown-url.ts'
 import type { CallOptions, ClientReply } from './client.ts'
 import { Deadline, timeoutOf } from './deadline.ts'
 import { ClientBadReplyError, ClientConnectionError } from './errors.ts'
@@ -149,7 +147,7 @@ function announce(call: Call, end: { ms: number; status?: number; error?: string
   emit('client.end', {
     ...operation.names,
     method: request.method,
-    url: `${request.url.origin}${shownPath(request.url.pathname, operation.operation.path, isSecretName)}`,
+    url: `${request.url.origin}${operation.shownPath(request.url.pathname)}`,
     tries: call.tries,
     ...end,
   })

@@ -5,6 +5,7 @@ import type { ApiModels } from '../spec/api-models.ts'
 import { checksOf } from '../spec/checks.ts'
 import { operationName } from '../spec/operation-name.ts'
 import type { Reviver } from '../spec/reviver.ts'
+import { pathTeller } from '../spec/sensitive.ts'
 import { declaredStatus } from '../spec/statuses.ts'
 import { Arguments } from './arguments.ts'
 import type { CallNames } from './errors.ts'
@@ -16,6 +17,8 @@ export class ClientOperation {
   readonly operation: Operation
   readonly arguments: Arguments
   readonly checks: OperationChecks
+  /** The path of a request, as it may be logged. */
+  readonly shownPath: (path: string) => string
   readonly #models: ApiModels
   readonly #revivers = new Map<string, Reviver | undefined>()
 
@@ -23,6 +26,7 @@ export class ClientOperation {
     this.names = { client: name, operation: operationName(operation) }
     this.operation = operation
     this.checks = checksOf(api, operation, models)
+    this.shownPath = pathTeller(api, operation)
     this.#models = models.of(api)
     this.arguments = new Arguments(this.#models, operation)
   }

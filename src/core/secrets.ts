@@ -14,7 +14,7 @@ export const hidden = '[hidden]'
 const secretName = new RegExp(
   [
     'pass(?:word|wd|phrase|code|key)|secret(?!ar)|authori[sz]ation|credential|cvv|cvc|(?:api|private|seal)[-_]?key',
-    '(?:token|cookies?|jwt|headers|pwd|session[-_]?id)\\d*$',
+    '(?:tokens?|cookies?|jwt|headers|pwd|session[-_]?id)\\d*$|token[-_]?(?:value|hash)',
     '^(?:pass|pin|otp)\\d*$',
   ].join('|'),
   'i',
@@ -58,15 +58,34 @@ export function withoutTokens(text: string, isSecret: IsSecret = isSecretName): 
 }
 
 /** A parameter's name, and of `filter[password]` each of its parts. */
-function namesIn(encoded: string): readonly string[] {
+export function namesIn(encoded: string): readonly string[] {
   return decoded(encoded).split(/[[\].]+/)
 }
 
+/** Whether a parameter's value is an object with a secret in it, as JSON at any depth or in one of OpenAPI's forms (`color,red,password,x`). */
+export function holdsSecret(encoded: string, isSecret: IsSecret): boolean {
+  const text = decoded(encoded.replaceAll('+', ' '))
+  const keys = text.matchAll(/"((?:[^"\\]|\\.){1,200})"\s*:/g)
+  if ([...keys].some(([, key = '']) => isSecret(unescaped(key)))) return true
+  const items = text.split(/[,| \t]/)
+  return items.some((name, index) => index % 2 === 0 && index + 1 < items.length && isSecret(name))
+}
+
+/** A name may be written in JSON as it is read by nobody. */
+function unescaped(key: string): string {
+  return key.replace(/\\u([0-9a-f]{4})/gi, (_, code: string) =>
+    String.fromCharCode(Number.parseInt(code, 16)),
+  )
+}
+
+/** What can't be decoded as a whole tells its plain letters all the same. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {
-    return text
+    return text.replace(/%([0-7][0-9a-f])/gi, (_, code: string) =>
+      String.fromCharCode(Number.parseInt(code, 16)),
+    )
   }
 }
 

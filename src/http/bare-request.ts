@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { isSecretName } from '../core/secrets.ts'
 import { shownPath } from '../core/shown-url.ts'
+import type { Route } from './route.ts'
 
 /** What may be told of a request that the pipeline hasn't seen. */
 
@@ -8,12 +9,14 @@ import { shownPath } from '../core/shown-url.ts'
 export function templateOfRequest({ routeOptions, raw }: FastifyRequest): string {
   const { url = pathOf(raw.url), config } = routeOptions
   // An operation's is the spec's: the router's has other names.
-  return config.template ?? url.replace(/:(\w+)/g, '{$1}')
+  return config.route?.operation.path ?? url.replace(/:(\w+)/g, '{$1}')
 }
 
 /** Its path without secret parameters. */
 export function pathToTell(request: FastifyRequest): string {
-  return shownPath(pathOf(request.raw.url), templateOfRequest(request), isSecretName)
+  const path = pathOf(request.raw.url)
+  const { route } = request.routeOptions.config
+  return route?.shownPath(path) ?? shownPath(path, templateOfRequest(request), isSecretName)
 }
 
 function pathOf(url = ''): string {
@@ -22,7 +25,7 @@ function pathOf(url = ''): string {
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The path of an operation, as its spec has it. */
-    readonly template?: string
+    /** Of an operation. */
+    readonly route?: Route
   }
 }

@@ -1,8 +1,6 @@
-import { type IsSecret, isSecretName } from '../core/secrets.ts'
-import { hasSecret, shownPath } from '../core/shown-url.ts'
 import type { Api, Operation, OperationChecks } from '../spec/api.ts'
 import type { Binding, Handler } from '../spec/bindings.ts'
-import { sensitiveNames, sensitivePathNames } from '../spec/sensitive.ts'
+import { pathTeller, sensitiveNames } from '../spec/sensitive.ts'
 import { BodyMedia } from './body-media.ts'
 import type { HttpOptions } from './options.ts'
 import { RepliesMedia } from './reply-media.ts'
@@ -28,7 +26,8 @@ export class Route {
   readonly knowsErrorModel: boolean
   /** The media types of its replies. */
   readonly repliesMedia: RepliesMedia
-  readonly #pathHides: IsSecret | undefined
+  /** The path of a request, as it may be logged. */
+  readonly shownPath: (path: string) => string
   readonly #checksOf: HttpOptions['checksOf']
   #checks: OperationChecks | undefined
   #sensitive: readonly string[] | undefined
@@ -46,7 +45,7 @@ export class Route {
     this.declaresReplies = Object.keys(parts.operation.replies).length > 0
     this.knowsErrorModel = Object.hasOwn(parts.api.schemas, 'Error')
     this.repliesMedia = new RepliesMedia(parts.operation)
-    this.#pathHides = pathHides(parts)
+    this.shownPath = pathTeller(parts.api, parts.operation)
     this.#checksOf = parts.checksOf
   }
 
@@ -62,11 +61,6 @@ export class Route {
     return this.#sensitive
   }
 
-  /** The path of a request, as it may be logged. */
-  shownPath(path: string): string {
-    return this.#pathHides === undefined ? path : shownPath(path, this.operation.path, this.#pathHides)
-  }
-
   /** `POST /signup`, for messages. */
   get label(): string {
     return `${this.operation.method.toUpperCase()} ${this.operation.path}`
@@ -79,13 +73,6 @@ export interface RouteParts {
   readonly template: Template
   readonly binding: Binding
   readonly checksOf: HttpOptions['checksOf']
-}
-
-/** Which parameters of the path are secret; undefined: none. */
-function pathHides({ api, operation }: RouteParts): IsSecret | undefined {
-  const sensitive = sensitivePathNames(api, operation)
-  const isSecret = (name: string) => isSecretName(name) || sensitive.includes(name)
-  return hasSecret(operation.path, isSecret) ? isSecret : undefined
 }
 
 /** 200, unless a single other 2xx is what the operation declares. */

@@ -58,12 +58,13 @@ function bySpeciality(routes: readonly Route[]): readonly Route[] {
   return routes.toSorted((one, other) => other.template.literals - one.template.literals)
 }
 
-function addressOf({ operation, template }: Route) {
+function addressOf(route: Route) {
+  const { operation, template } = route
   return {
     method: operation.method.toUpperCase(),
     url: template.pattern,
     exposeHeadRoute: false,
-    config: { template: operation.path },
+    config: { route },
   }
 }
 

@@ -40,6 +40,7 @@ export function bareSnapshot(request: FastifyRequest): RequestSnapshot {
     userAgent: raw.headers['user-agent'],
     language: firstLanguage(raw.headers['accept-language']),
     body: undefined,
+    sensitive: request.routeOptions.config.route?.sensitive,
   }
 }
 

@@ -1,3 +1,5 @@
+import { type IsSecret, isSecretName } from '../core/secrets.ts'
+import { hasSecret, shownPath } from '../core/shown-url.ts'
 import type { Api, JsonSchema, Operation } from './api.ts'
 import { asSchema, isSensitive, propertiesOf, schemasIn } from './checkable.ts'
 import { namedSchemaOf } from './dialect.ts'
@@ -14,11 +16,19 @@ export function sensitiveNames(api: Api, operation: Operation): readonly string[
   return [...search.names]
 }
 
-/** The names in a path's template among them. Found at every start, so without a look at bodies. */
-export function sensitivePathNames(api: Api, { parameters }: Operation): readonly string[] {
+/** How a path of an operation is told: without the parameters that are secret, by their names or by its spec. Made at every start, so without a look at bodies. */
+export function pathTeller(
+  api: Api,
+  { path: template, parameters }: Pick<Operation, 'path' | 'parameters'>,
+): (path: string) => string {
   const search = new Search(api)
   for (const { name, in: place, schema } of parameters) if (place === 'path') search.named(name, schema)
-  return [...search.names]
+  const isSecret: IsSecret = (name) => isSecretName(name) || search.names.has(name)
+  return hasSecret(template, isSecret) ? (path) => shownPath(path, template, isSecret) : asItIs
+}
+
+function asItIs(path: string): string {
+  return path
 }
 
 class Search {

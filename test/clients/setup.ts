@@ -41,6 +41,11 @@ paths:
     head: { operationId: pingHead, responses: { '200': { description: ok, content: { application/json: { schema: { type: object } } } } } }
   /photo:
     get: { operationId: getPhoto, responses: { '200': { description: ok, content: { image/png: {} } }, '302': { description: elsewhere } } }
+  /vouchers/{voucher}:
+    get:
+      operationId: getVoucher
+      parameters: [{ name: voucher, in: path, required: true, schema: { type: string, x-sensitive: true } }]
+      responses: { '200': { description: ok, content: { application/json: { schema: { type: object } } } } }
 components:
   securitySchemes: { jwt: { type: http, scheme: bearer } }
   schemas:
@@ -75,6 +80,7 @@ export interface Login {
   readonly 'GET /v1/ping': ClientCall<[], unknown>
   readonly pingHead: ClientCall<[], unknown>
   readonly getPhoto: ClientCall<[], void>
+  readonly getVoucher: ClientCall<[parameters: { voucher: string }], object>
 }
 
 /** Read anew: what is known of it stays with one test. */

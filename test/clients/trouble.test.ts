@@ -271,3 +271,11 @@ test('no error, event or log line of a call holds a token or a query', async (t)
   assert.match(text, /v1\/users\/7/)
   assert.doesNotMatch(text, /hidden-text/)
 })
+
+test('neither does a log line hold what the spec of a path calls sensitive', async (t) => {
+  const other = await serverOf(t, json({}))
+  const told: unknown[] = []
+  t.after(on('client.end', ({ url }) => told.push(url)))
+  await loginAt(other.url).getVoucher({ voucher: 'hidden-text' })
+  assert.deepEqual(told, [`${other.url}/v1/vouchers/[hidden]`])
+})

@@ -23,6 +23,11 @@ const names = [
     'cardCvv',
     'pin',
     'authorisation',
+    'tokens',
+    'refreshTokens',
+    'token_value',
+    'tokenHash',
+    'api_token_hash',
   ],
 ]
 
@@ -53,7 +58,7 @@ test('other fields stay as they are', () => {
     count: 3,
     at: new Date(0),
     list: [{ a: null }],
-    tokens: 5,
+    tokenCount: 5,
     hasToken: true,
     u: undefined,
   }
@@ -62,7 +67,7 @@ test('other fields stay as they are', () => {
     count: 3,
     at: '1970-01-01T00:00:00.000Z',
     list: [{ a: null }],
-    tokens: 5,
+    tokenCount: 5,
     hasToken: true,
   }
   assert.deepEqual(JSON.parse(JSON.stringify(withoutSecrets(fields))), expected)

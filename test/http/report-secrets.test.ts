@@ -34,6 +34,7 @@ const api = api3({
       - { name: password, in: query, schema: { type: string } }
       - { name: gift, in: query, schema: { $ref: '#/components/schemas/Gift' } }
       - { name: filter, in: query, style: deepObject, explode: true, schema: { type: object, additionalProperties: { type: string } } }
+      - { name: doc, in: query, content: { application/json: { schema: { type: object, properties: { owner: { type: string, x-sensitive: true } } } } } }
       - { name: page, in: query, schema: { type: integer } }
     requestBody:
       required: true
@@ -55,7 +56,7 @@ Reset:
 })
 
 const path = `/reset/${secret}%21/ada/v-${secret}`
-const query = `?pass%77ord=${secret}&page=2&gift=${secret}&filter[token]=${secret}&filter%5Bsecret%5D=${secret}&filter[color]=red`
+const query = `?pass%77ord=${secret}&page=2&gift=${secret}&filter[token]=${secret}&filter%5Bsecret%5D=${secret}&filter[color]=red&doc=%7B%22owner%22%3A%22${secret}%22%7D`
 const body = {
   note: 'lost my phone',
   answers: [secret],
@@ -89,7 +90,7 @@ test('what a parameter or a property hides by name or by the spec stands nowhere
   assert.equal(request?.base_url, '/reset/[hidden]/ada/[hidden]')
   assert.equal(
     request?.url,
-    '/reset/[hidden]/ada/[hidden]?pass%77ord=[hidden]&page=2&gift=[hidden]&filter[token]=[hidden]&filter%5Bsecret%5D=[hidden]&filter[color]=red',
+    '/reset/[hidden]/ada/[hidden]?pass%77ord=[hidden]&page=2&gift=[hidden]&filter[token]=[hidden]&filter%5Bsecret%5D=[hidden]&filter[color]=red&doc=[hidden]',
   )
   assert.deepEqual(request?.params, { token: '[hidden]', account: 'ada', voucher: '[hidden]' })
   assert.partialDeepStrictEqual(request?.body, { note: 'lost my phone', deep: [{ note: 'deep' }] })
@@ -123,6 +124,7 @@ test("a route of the service's own, and a hook before an operation, hide what th
         register(fastify) {
           fastify.get('/own/:token/:name', async () => ({}))
           fastify.get('/own/crash/:token', crash)
+          fastify.get('/own/files/:token/*', () => ({}))
           fastify.addHook('preHandler', async ({ url }) => {
             if (url.startsWith('/reset')) crash()
           })
@@ -131,13 +133,19 @@ test("a route of the service's own, and a hook before an operation, hide what th
     },
   )
   await get(server, `/own/${secret}/ada`)
+  await get(server, `/own/files/${secret}/a/b`)
   await get(server, `/own/crash/${secret}?password=${secret}`)
-  await post(server, `/reset/${secret}/ada/1`, {})
-  await until(() => events.flat().length === 5, { what: 'the events' })
+  await post(server, `${path}${query}`, {})
+  await until(() => events.flat().length === 6, { what: 'the events' })
   const urls = events.flat().map(({ url }) => url)
   assert.deepEqual(
     new Set(urls),
-    new Set(['/own/[hidden]/ada', '/own/crash/[hidden]', '/reset/[hidden]/ada/1']),
+    new Set([
+      '/own/[hidden]/ada',
+      '/own/files/[hidden]/a/b',
+      '/own/crash/[hidden]',
+      '/reset/[hidden]/ada/[hidden]',
+    ]),
   )
   await until(() => told.length === 2, { what: 'the reports' })
   assert.ok(!told.join().includes(secret), told.join())
