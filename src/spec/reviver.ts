@@ -16,6 +16,7 @@ export class Revivers {
   readonly #checker: Checker
   readonly #maker: (model: string) => MakeModel
   readonly #known = new Map<JsonSchema, Reviver | undefined>()
+  readonly #models = new Map<string, Reviver>()
   /** Whether values are requests, which lose their readOnly properties. */
   readonly #ofRequests: boolean
 
@@ -84,14 +85,18 @@ export class Revivers {
     }
   }
 
-  /** The class is asked for at the first value: it may need the revivers of its own properties. */
+  /** One for all places that refer to a model. The class is asked for at the first value: it may need the revivers of its own properties. */
   #modelReviver(model: string): Reviver {
+    const known = this.#models.get(model)
+    if (known !== undefined) return known
     let make: MakeModel | undefined
-    return (value) => {
+    const reviver = (value: unknown) => {
       if (!isObject(value)) return value
       make ??= this.#maker(model)
       return make(value)
     }
+    this.#models.set(model, reviver)
+    return reviver
   }
 
   #formReviver(shape: Shape): Reviver | undefined {
