@@ -1,4 +1,3 @@
-import { dirname } from 'node:path'
 import { nearest } from '../core/nearest.ts'
 import type { Exports, HandlerModules } from './handler-modules.ts'
 
@@ -33,7 +32,7 @@ export class FunctionFinder {
     const provided = this.#provided.get(name)
     if (file === undefined && provided !== undefined) return provided
     if (file === undefined)
-      return `"${name}" is bound to no function: there is no ${module}.ts.${this.#nearestModule(module, exported)}`
+      return `"${name}" is bound to no function: there is no ${module}.ts.${this.#modules.hint(module, exported)}`
     const exports = await this.#modules.import(file)
     if (exports === undefined) return undefined
     const found = exportOf(exports, exported)
@@ -70,16 +69,6 @@ export class FunctionFinder {
       files.length,
       imported.map(({ exports = {} }) => exports),
     )
-  }
-
-  #nearestModule(module: string, exported: string): string {
-    // Names without dots are looked for there, so that is where people put modules.
-    if (this.#modules.find(`handlers/${module}`) !== undefined)
-      return ` Did you mean "handlers.${module.replaceAll('/', '.')}.${exported}"?`
-    const folder = dirname(module)
-    const near = nearest(module, this.#modules.namesIn(folder === '.' ? '' : folder, { deep: false }))
-    if (near === undefined) return ` Make it, and export ${exported} from it.`
-    return ` Did you mean "${near.replaceAll('/', '.')}.${exported}"?`
   }
 }
 

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { asError, type Fault } from '../core/errors.ts'
+import { nearest } from '../core/nearest.ts'
 import { importFault } from './import-fault.ts'
 
 /** The modules of a service's handlers: found below its folder, each imported once, those that can't be kept as faults. */
@@ -36,6 +37,19 @@ export class HandlerModules {
     if (!existsSync(path)) return []
     const files = readdirSync(path, { recursive: deep, encoding: 'utf8' }).filter(isModule)
     return files.map((file) => join(folder, file.replace(/\.[mc]?[jt]s$/, ''))).sort()
+  }
+
+  /** What to do where there is no module of a name that should export something: take a near one, or make it. */
+  hint(module: string, exported: string, kind = ''): string {
+    const folder = dirname(module)
+    // Names without dots are looked for in handlers, so that is where people put modules.
+    const near =
+      this.find(`handlers/${module}`) === undefined
+        ? nearest(module, this.namesIn(folder === '.' ? '' : folder, { deep: false }))
+        : `handlers/${module}`
+    return near === undefined
+      ? ` Make it, and export ${kind}${exported} from it.`
+      : ` Did you mean "${near.replaceAll('/', '.')}.${exported}"?`
   }
 
   /** A module's exports; undefined, with a fault, where it can't be imported. */

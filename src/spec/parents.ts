@@ -1,5 +1,4 @@
 import { createRequire } from 'node:module'
-import { dirname } from 'node:path'
 import { asError, codeOf, type Fault, SetupError } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
 import type { Api } from './api.ts'
@@ -85,15 +84,8 @@ function whyNot(error: unknown): string {
 function parentIn(name: string, exports: Exports | undefined, modules: HandlerModules): ParentClass | string {
   const module = moduleOf(name)
   const exported = name.slice(module.length + 1)
-  if (exports === undefined) {
-    const folder = dirname(module)
-    const near = nearest(module, modules.namesIn(folder === '.' ? '' : folder, { deep: false }))
-    const hint =
-      near === undefined
-        ? ` Make it, and export the class ${exported} from it.`
-        : ` Did you mean "${near.replaceAll('/', '.')}.${exported}"?`
-    return `The parent "${name}" is nowhere: there is no ${module}.ts.${hint}`
-  }
+  if (exports === undefined)
+    return `The parent "${name}" is nowhere: there is no ${module}.ts.${modules.hint(module, exported, 'the class ')}`
   const found = exports[exported]
   // A class is a function; what isn't one is told below.
   if (typeof found === 'function' && typeof found.prototype === 'object') return found as ParentClass

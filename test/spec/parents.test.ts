@@ -201,6 +201,16 @@ test('a parent whose module is missing is told with the nearest one', async (con
   )
 })
 
+test('a parent whose module is below handlers is told with where it is', async (context) => {
+  const { specFile, folder } = await service(context, 'people.AccountParent', {
+    'handlers/people.ts': apart,
+  })
+  await assert.rejects(
+    importParents([await loadApi(specFile, { basePath: 'apply' })], folder),
+    /there is no people\.ts\. Did you mean "handlers\.people\.AccountParent"\?/,
+  )
+})
+
 test('what a stranger sends under the name of a method does not take its place', async (context) => {
   const { name, load } = await service(context, 'shop.people.AccountParent', { 'shop/people.ts': apart })
   const { Account } = await load(`apis/${name}.gen.ts`)
