@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { buffer } from 'node:stream/consumers'
 import { test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { Spool } from '../../src/http/multipart/spool.ts'
 
@@ -41,4 +43,33 @@ test('a spool that is closed takes nothing, neither into memory nor onto disk', 
     await assert.rejects(async () => await spool.newFile().write(Buffer.alloc(size)), closed)
     await assert.rejects(buffer(file.stream()), closed)
   }
+})
+
+test('bytes that were never written are an error, not the memory of others', async () => {
+  const spool = new Spool()
+  const file = spool.newFile()
+  file.skip(Buffer.alloc(5000))
+  await assert.rejects(buffer(file.stream()), { code: 'FILE_UNSTORABLE', status: 503 })
+  await file.write(Buffer.alloc(100_000))
+  await assert.rejects(spool.readAt(100_000, 10), { code: 'FILE_UNSTORABLE' })
+  await spool.close()
+})
+
+test('a file that somebody keeps holds no bytes once its spool is closed', async () => {
+  setFlagsFromString('--expose-gc')
+  const collectGarbage: () => void = runInNewContext('gc')
+  const bytes = Buffer.alloc(60_000)
+  collectGarbage()
+  const before = process.memoryUsage().arrayBuffers
+  const kept = []
+  for (let count = 0; count < 200; count++) {
+    const spool = new Spool()
+    const file = spool.newFile()
+    await file.write(bytes)
+    await spool.close()
+    kept.push(file)
+  }
+  collectGarbage()
+  assert.ok(process.memoryUsage().arrayBuffers - before < 2_000_000)
+  assert.equal(kept.at(-1)?.size, 60_000)
 })

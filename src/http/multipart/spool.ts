@@ -18,9 +18,13 @@ export class Spool {
   #disk: Promise<FileHandle> | undefined
   #diskBytes = 0
   #isClosed = false
+  /** What each file has in memory. */
+  readonly #inMemory: Buffer[][] = []
 
   newFile(): SpooledFile {
-    return new SpooledFile(this)
+    const pieces: Buffer[] = []
+    this.#inMemory.push(pieces)
+    return new SpooledFile(this, pieces)
   }
 
   /** Whether these bytes may stay in memory. */
@@ -39,14 +43,15 @@ export class Spool {
       await handle.appendFile(bytes)
     } catch (cause) {
       this.checkOpen()
-      throw unstorable(asError(cause))
+      const error = asError(cause)
+      throw unstorable(error.message, error)
     }
     const start = this.#diskBytes
     this.#diskBytes += bytes.length
     return start
   }
 
-  /** Bytes from disk. @throws MacaronError `FILE_CLOSED`. */
+  /** Bytes from disk. @throws MacaronError `FILE_CLOSED`, 503 `FILE_UNSTORABLE` where there are none. */
   async readAt(position: number, length: number): Promise<Buffer> {
     const handle = await this.#disk
     this.checkOpen()
@@ -55,7 +60,9 @@ export class Spool {
       this.checkOpen()
       throw error
     })
-    return buffer.subarray(0, read?.bytesRead)
+    // Beyond what was read, the buffer holds memory of others.
+    if (read === undefined || read.bytesRead === 0) throw unstorable('less was written than it holds')
+    return buffer.subarray(0, read.bytesRead)
   }
 
   /** @throws MacaronError `FILE_CLOSED` where the request has been answered. */
@@ -63,9 +70,11 @@ export class Spool {
     if (this.#isClosed) throw fileClosed()
   }
 
-  /** Frees the disk, and takes nothing from then on; streams that are still read fail. Never rejects. */
+  /** Frees disk and memory, and takes nothing from then on; streams that are still read fail. Never rejects. */
   async close(): Promise<void> {
     this.#isClosed = true
+    // Whoever keeps a file keeps none of its bytes.
+    for (const pieces of this.#inMemory) pieces.length = 0
     const handle = await this.#disk?.catch(() => undefined)
     await handle?.close().catch(() => undefined)
   }
@@ -75,14 +84,15 @@ export class Spool {
 export class SpooledFile {
   readonly #spool: Spool
   /** Its beginning. */
-  readonly #pieces: Buffer[] = []
+  readonly #pieces: Buffer[]
   #inMemory = 0
   /** Where the rest of it begins on disk. */
   #start: number | undefined
   #size = 0
 
-  constructor(spool: Spool) {
+  constructor(spool: Spool, pieces: Buffer[]) {
     this.#spool = spool
+    this.#pieces = pieces
   }
 
   get size(): number {
@@ -144,12 +154,11 @@ async function openNameless(): Promise<FileHandle> {
   return handle
 }
 
-function unstorable(cause: Error): MacaronError {
-  return new MacaronError(
-    'FILE_UNSTORABLE',
-    `An uploaded file could not be kept in ${tmpdir()}: ${cause.message}`,
-    { status: 503, cause },
-  )
+function unstorable(why: string, cause?: Error): MacaronError {
+  return new MacaronError('FILE_UNSTORABLE', `An uploaded file could not be kept in ${tmpdir()}: ${why}`, {
+    status: 503,
+    cause,
+  })
 }
 
 /** Who reads a file when its request has been answered. */
