@@ -134,6 +134,9 @@ for (const version of ['3.0.3', '3.1.0']) {
   })
 }
 
+/** Without the names that are refused in any document. */
+const documents = fc.jsonValue().filter((value) => !/"(__proto__|constructor)"/.test(JSON.stringify(value)))
+
 test('documents as parameters are decoded as the same values, wherever they stand', () => {
   const places = ['path', 'query', 'header', 'cookie']
   const paths = places.map(
@@ -147,7 +150,7 @@ test('documents as parameters are decoded as the same values, wherever they stan
   )
   for (const index of places.keys()) {
     fc.assert(
-      fc.property(fc.jsonValue(), (value) => {
+      fc.property(documents, (value) => {
         assert.deepEqual(plain(sentAndRead(api, value, index)), plain(value), places[index])
       }),
       { numRuns: 30 },
