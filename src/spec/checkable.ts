@@ -46,8 +46,12 @@ export interface Converting extends ReferenceKind {
   keyOf(ref: string, kind: ReferenceKind): string
   /** What chooses the branch of a union. */
   discriminatorOf(schema: JsonSchema): Discriminator | undefined
-  /** Whether a property's schema says that only replies have it, or only requests. */
-  isMarked(property: JsonSchema, keyword: Direction): boolean
+  /** Every schema a property must fulfil, by name. */
+  propertiesOf(schema: JsonSchema): ReadonlyMap<string, readonly JsonSchema[]>
+  /** Whether the schemas of a property say that only replies have it, or only requests. */
+  isMarked(property: readonly JsonSchema[], keyword: Direction): boolean
+  /** The schema of whose `allOf` this is a part: a property and what requires it may stand in two of them. */
+  readonly whole?: JsonSchema | undefined
 }
 
 /** In which of its forms a schema is referred to. */
@@ -62,7 +66,8 @@ export interface ReferenceKind {
 export function checkable(schema: JsonSchema, outer: Converting): Checkable {
   if (typeof schema === 'boolean') return schema
   const { base, keyOf } = outer
-  const converting = { ...outer, hidden: outer.hidden || isSensitive(schema), base: false }
+  const converting = { ...outer, hidden: outer.hidden || isSensitive(schema), base: false, whole: undefined }
+  const whole = outer.whole ?? schema
   const made: Keywords =
     typeof schema.$ref === 'string' ? { $ref: keyOf(schema.$ref, { ...converting, base }) } : {}
   for (const keyword of rules) if (schema[keyword] !== undefined) made[keyword] = schema[keyword]
@@ -72,7 +77,7 @@ export function checkable(schema: JsonSchema, outer: Converting): Checkable {
   }
   for (const keyword of listKeywords) {
     const list = schema[keyword]
-    const inner = { ...converting, base: keyword === 'allOf' }
+    const inner = keyword === 'allOf' ? { ...converting, base: true, whole } : converting
     if (Array.isArray(list)) made[keyword] = list.map((branch) => checkable(asSchema(branch), inner))
   }
   const discriminator = outer.discriminatorOf(schema)
@@ -81,6 +86,7 @@ export function checkable(schema: JsonSchema, outer: Converting): Checkable {
     if (schema[keyword] !== undefined) made[keyword] = byName(schemasIn(schema, keyword), converting)
   }
   addProperties(schema, made, converting)
+  addRequired(requiredOf(schema), made, { ...converting, whole })
   if (schema.uniqueItems === true) made.distinct = true
   if (converting.hidden) made.hidden = true
   return schema.format === 'date-time' ? withDateTime(made) : made
@@ -124,17 +130,21 @@ function addProperties(schema: Exclude<JsonSchema, boolean>, made: Keywords, con
   const properties = propertiesOf(schema)
   const names = Object.keys(properties)
   if (names.length > 0) made.properties = byName(properties, converting)
-  const marked = (keyword: Direction) =>
-    names.filter((name) => converting.isMarked(properties[name] ?? true, keyword))
-  const absentInReply = marked('writeOnly')
+  const absentInReply = names.filter((name) => converting.isMarked([properties[name] ?? true], 'writeOnly'))
   if (absentInReply.length > 0) made.absentInReply = absentInReply
-  const required = requiredOf(schema)
-  if (required.length === 0) return
+}
+
+function addRequired(names: readonly string[], made: Keywords, converting: Converting): void {
+  if (names.length === 0) return
+  const properties = converting.propertiesOf(converting.whole ?? true)
+  const isMarked = (name: string, keyword: Direction) =>
+    converting.isMarked(properties.get(name) ?? [], keyword)
   // What has a default is filled in for requests and models, not for replies.
-  const optional = new Set([...marked('readOnly'), ...names.filter((name) => hasDefault(properties[name]))])
-  const inReply = required.filter((name) => optional.has(name))
-  const inRequest = required.filter((name) => absentInReply.includes(name) && !optional.has(name))
-  const always = required.filter((name) => !inReply.includes(name) && !inRequest.includes(name))
+  const inReply = names.filter(
+    (name) => isMarked(name, 'readOnly') || properties.get(name)?.some(hasDefault) === true,
+  )
+  const inRequest = names.filter((name) => isMarked(name, 'writeOnly') && !inReply.includes(name))
+  const always = names.filter((name) => !inReply.includes(name) && !inRequest.includes(name))
   if (always.length > 0) made.required = always
   if (inReply.length > 0) made.requiredInReply = inReply
   if (inRequest.length > 0) made.requiredInRequest = inRequest
@@ -146,7 +156,7 @@ function byName(schemas: Readonly<Record<string, JsonSchema>>, converting: Conve
   )
 }
 
-function hasDefault(property: JsonSchema | undefined): boolean {
+function hasDefault(property: JsonSchema): boolean {
   return typeof property === 'object' && property.default !== undefined
 }
 

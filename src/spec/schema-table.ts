@@ -4,6 +4,7 @@ import { namedSchemaOf } from './dialect.ts'
 import { isMarked } from './directions.ts'
 import { type Discriminator, familyDiscriminator, unionDiscriminator } from './discriminators.ts'
 import { resolve } from './resolve.ts'
+import { shapeOf } from './shape.ts'
 
 /**
  * The schemas of an API that its validators refer to, each converted once, when something that refers to it is compiled. Validators know
@@ -34,7 +35,8 @@ export class SchemaTable {
       ...kind,
       keyOf: (ref, { hidden, base }) => this.#keyOf({ ref, hidden, base: base || !this.#hasFamily(ref) }),
       discriminatorOf: (schema) => unionDiscriminator(this.#api, schema),
-      isMarked: (property, keyword) => isMarked(this.#api, [property], keyword),
+      propertiesOf: (schema) => shapeOf(this.#api, schema).properties,
+      isMarked: (property, keyword) => isMarked(this.#api, property, keyword),
     }
   }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Api } from '../../src/spec/api.ts'
+import { Checker } from '../../src/spec/checker.ts'
 import { checksOf } from '../../src/spec/checks.ts'
 import { ModelRegistry } from '../../src/spec/model-registry.ts'
 import { Model } from '../../src/spec/models.ts'
@@ -116,6 +117,35 @@ test('readOnly properties are required in replies only, writeOnly ones in reques
   assert.deepEqual(checks.reply(201, { items: [] }), [{ path: 'body.id', message: 'is required' }])
   assert.deepEqual(checks.reply(201, { items: [], id: 1 }), [])
 })
+
+const required = [
+  ['beside the allOf', `allOf: [{ $ref: '#/components/schemas/Base' }], required: [id, password, state]`],
+  ['in another part', `allOf: [{ $ref: '#/components/schemas/Base' }, { required: [id, password, state] }]`],
+  [
+    'deeper',
+    `allOf: [{ $ref: '#/components/schemas/Base' }, { allOf: [{ required: [id, password, state] }] }]`,
+  ],
+] as const
+
+for (const [where, form] of required) {
+  test(`so are those that are required ${where}`, () => {
+    const schemas = `
+Base: { type: object, properties: { id: { type: integer, readOnly: true }, password: { type: string, writeOnly: true }, state: { type: string, default: new } } }
+Account: { ${form} }`
+    const check = new Checker(api3({ schemas })).check({ $ref: '#/schemas/Account' })
+    assert.deepEqual(check.faults({ password: 'p' }, 'request', 'body'), [])
+    assert.deepEqual(check.faults({ id: 1, state: 'new' }, 'reply', 'body'), [])
+    assert.deepEqual(check.faults({}, 'model', 'body'), [])
+    assert.deepEqual(
+      check.faults({}, 'request', 'body').map(({ path }) => path),
+      ['body.password'],
+    )
+    assert.deepEqual(
+      check.faults({}, 'reply', 'body').map(({ path }) => path),
+      ['body.id', 'body.state'],
+    )
+  })
+}
 
 test('a reply is held against its status, then its class, then the default', () => {
   const checks = checksOfFirst(shop())
