@@ -63,10 +63,13 @@ test('an executor stopped (SIGSTOP) while tasks are handed over, and continued l
     const victim = worker.executors()[batch % 3]?.pid ?? 0
     await engine.enqueue(messages.slice(batch * 50, batch * 50 + 50))
     process.kill(victim, 'SIGSTOP')
+    const stoppedAt = performance.now()
     await engine.enqueue(messages.slice(750 + batch * 50, 800 + batch * 50))
     // Shorter and longer than the time after which work is taken back, in turn.
-    const enough = batch % 2 === 0 ? 20 : (batch + 1) * 100 - mostInHand
-    await until(() => engine.count('done') >= enough, { what: 'work elsewhere' })
+    const [enough, longer] = batch % 2 === 0 ? [20, 0] : [(batch + 1) * 100 - mostInHand, 500]
+    await until(() => engine.count('done') >= enough && performance.now() > stoppedAt + longer, {
+      what: 'work elsewhere',
+    })
     process.kill(victim, 'SIGCONT')
   }
   await until(() => engine.count('done') === total, { what: 'all to be done' })
