@@ -122,8 +122,9 @@ class RunningWorker implements Worker {
     await consumption.pause()
     dispatch.close()
     emit('worker.paused', { owner: this.owner })
-    await pool.stop()
+    // An executor that ends might be gone before it has told anything.
     reports.stop()
+    await pool.stop()
     watch.stop()
     await consumption.stop()
   }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { emit, on } from '../../src/core/events.ts'
 import { holders } from '../../src/supervisor/alive.ts'
 import { setupExitCode } from '../../src/supervisor/child-end.ts'
 import { startWorker } from '../../src/worker/worker.ts'
@@ -60,6 +61,29 @@ test('what an executor has not begun when a stop comes goes back at once, and is
   assert.equal(engine.rows.get(block.id)?.state, 'done')
   assert.equal(engine.count('queued'), 10)
   assert.equal(notes('noted').length, 20)
+})
+
+test('a task parked while executors live is reported by one of them; by none that is being stopped', async (t) => {
+  const setup = await setUp(t)
+  const { engine, worker, notes, file, folder } = setup
+  await allReady(setup, 2)
+  const [before, during] = [messageOf('noted', [file]), messageOf('noted', [file])]
+  await engine.enqueue([before, during])
+  await until(() => engine.count('done') === 2, { what: 'both to be known to the store' })
+  const park = ({ id }: { id: string }) => {
+    const row = engine.rows.get(id) ?? assert.fail()
+    row.state = 'parked'
+    emit('task.parked', { taskId: id, name: 'noted', reason: 'poison', message: 'parked by this test' })
+  }
+  const reported = () => readFileSync(join(folder, 'reported'), { encoding: 'utf8', flag: 'a+' })
+  park(before)
+  await until(() => reported() === `${before.id}\n`, { what: 'the report' })
+  await engine.enqueue([messageOf('wait', [file, 500])])
+  await until(() => notes('wait').length === 1, { what: 'it to run' })
+  t.after(on('worker.paused', () => park(during)))
+  await worker.stop()
+  assert.equal(notes('waited').length, 1)
+  assert.equal(reported(), `${before.id}\n`)
 })
 
 test('a killed worker takes its idle and waiting executors with it', async (t) => {
