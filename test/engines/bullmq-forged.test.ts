@@ -174,6 +174,7 @@ else
       const message = makeMessage()
       await store(engine, message)
       const worker = await TestWorker.start(engine)
+      await redis.command('HSET', jobKey(place, message.id), 'parentKey', 'made up')
       await redis.command('SET', `${jobKey(place, message.id)}:dependencies`, 'no set')
       const lost: string[] = []
       t.after(on('lease.lost', ({ taskId }) => lost.push(taskId)))

@@ -67,6 +67,7 @@ export async function purgeExpired(store: Store): Promise<number> {
     if (ids.length === 0) return count
     const tasks = new Map((await readTasks(store, ids)).map((task) => [task.message.id, task]))
     const kept = ids.filter((id) => tasks.get(id) !== undefined && !isSettled(stateIn(tasks, id)))
+    await remember(store, [...tasks.values()])
     count += await forget(
       store,
       ids.filter((id) => !kept.includes(id)),
@@ -76,6 +77,23 @@ export async function purgeExpired(store: Store): Promise<number> {
     if (later.length > 0) await link.use((client) => client.zadd(own.expires, 'GT', ...later))
     await nextTurn()
   }
+}
+
+/** How long nobody can store a task again that has run: who got no answer may try it again. */
+const rememberedMs = 600_000
+
+/** Notes those that have run just now, before they are deleted. */
+async function remember({ link, keys, now }: Store, tasks: readonly TaskRecord[]): Promise<void> {
+  const recent = tasks.flatMap(({ message, settledAt = 0 }) => {
+    const leftMs = settledAt + rememberedMs - now()
+    return leftMs > 0 ? [{ key: keys.gone(message.id), leftMs }] : []
+  })
+  if (recent.length === 0) return
+  await link.use((client) =>
+    recent
+      .reduce((pipeline, { key, leftMs }) => pipeline.set(key, '', 'PX', leftMs), client.pipeline())
+      .exec(),
+  )
 }
 
 /** Deletes the oldest settled tasks above `most`, done ones first. */

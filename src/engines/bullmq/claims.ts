@@ -4,11 +4,12 @@ import { asError } from '../../core/errors.ts'
 import { emit } from '../../core/events.ts'
 import type { Trouble } from '../../core/trouble.ts'
 import type { Consumer, Lease, Outcome } from '../engine.ts'
+import { takeAll } from './bulk.ts'
 import { isStoreFailure } from './failures.ts'
 import { type Held, type Holding, leaseOf, lockMs } from './held.ts'
 import { suspectsFrom } from './record.ts'
 import type { Store } from './store.ts'
-import { type Fate, fateOf, type Taken, takenOf, takeSuspect } from './taking.ts'
+import { type Fate, fateOf, type Taken, type TakenAll, takenOf, takeSuspect } from './taking.ts'
 
 export interface ClaimsOptions {
   readonly owner: string
@@ -40,6 +41,8 @@ export class Claims {
   readonly #options: ClaimsOptions
   #claiming = false
   #working: Promise<void> | undefined
+  /** What was asked for ahead. */
+  #ahead: Promise<Answer> | undefined
   #atOnce = fewAtOnce
   /** How often this worker has told of suspects: one may come while it is asked for them. */
   #told = 0
@@ -81,7 +84,7 @@ export class Claims {
   async #work(): Promise<void> {
     // Never before `consume` has resolved.
     await new Promise((resolve) => setImmediate(resolve))
-    while (this.#claiming) {
+    while (this.#claiming || this.#ahead !== undefined) {
       this.#wanted = false
       const mayBeMore = await this.#turn()
       if (!mayBeMore && this.#claiming && !this.#wanted) await this.#sleep()
@@ -103,36 +106,56 @@ export class Claims {
   /** One at a time: there are few, and few are run at a time. */
   async #takeSuspects(): Promise<boolean> {
     const { alone } = this.#options.consumer.slots()
-    if (alone <= 0 || performance.now() < this.#suspectsAt) return false
+    if (!this.#claiming || alone <= 0 || performance.now() < this.#suspectsAt) return false
     const told = this.#told
-    const taken = await this.#take(1, (claim) => this.#askSuspect(claim))
+    const taken = await this.#take(1, (claims) => claims.map((claim) => this.#askSuspect(claim)))
     if (taken.length === 0 && told === this.#told) this.#suspectsAt = performance.now() + suspectsEveryMs
     await this.#handOut(taken)
     return taken.length > 0
   }
 
+  /** While these are handed out, Redis looks for the next ones already, as long as more may wait than were asked for. */
   async #takeOthers(): Promise<boolean> {
-    const { ordinary } = this.#options.consumer.slots()
-    const wish = Math.min(ordinary, this.#atOnce)
-    if (wish <= 0) return false
-    const taken = await this.#take(wish, (claim) => this.#askNext(claim))
-    this.#atOnce = taken.length === wish ? Math.min(this.#atOnce * 2, mostAtOnce) : fewAtOnce
+    const ahead = this.#ahead
+    this.#ahead = undefined
+    const { wish, taken } = await (ahead ?? this.#askOthers(0))
+    const isMore = wish > 0 && taken.length === wish
+    this.#atOnce = isMore ? Math.min(this.#atOnce * 2, mostAtOnce) : fewAtOnce
+    if (isMore && this.#claiming) this.#askAhead(taken.length)
     await this.#handOut(taken)
-    return taken.length === wish
+    return isMore
+  }
+
+  #askAhead(coming: number): void {
+    this.#ahead = this.#askOthers(coming)
+    // Whoever waits for it is told; until then nobody may.
+    this.#ahead.catch(() => undefined)
+  }
+
+  /** `coming`: how many have been taken that are not handed out yet. */
+  async #askOthers(coming: number): Promise<Answer> {
+    const { ordinary } = this.#options.consumer.slots()
+    const wish = Math.min(ordinary - coming, this.#atOnce)
+    if (wish <= 0) return { wish: 0, taken: [] }
+    return { wish, taken: await this.#take(wish, (claims) => this.#askNext(claims)) }
   }
 
   /** Asks for so many at once. What was taken before a failure is handed out all the same. */
-  async #take(count: number, ask: (claim: Asked) => Promise<Taken | undefined>): Promise<readonly Taken[]> {
+  async #take(
+    count: number,
+    ask: (claims: readonly Asked[]) => readonly Promise<TakenAll>[],
+  ): Promise<readonly Taken[]> {
     const { store, holding, trouble } = this.#options
     const claims = Array.from({ length: count }, () => holding.ask())
-    const answers = await store.link.ends(claims.map((claim) => ask(claim)))
-    const taken = answers.flatMap((answer) => (answer.status === 'fulfilled' ? (answer.value ?? []) : []))
+    const answers = await store.link.ends(ask(claims))
+    const given = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))
+    const taken = given.flatMap((one) => one.taken)
     for (const { held } of taken) holding.add(held)
     for (const { token } of claims) holding.answered(token)
     const failures = answers.flatMap((answer) =>
       answer.status === 'rejected' ? [asError(answer.reason)] : [],
     )
-    if (failures.length > 0) this.#options.onDoubt()
+    if (failures.length > 0 || given.some(({ unreadable }) => unreadable > 0)) this.#options.onDoubt()
     // Anything else is a job that can't be read, which was taken all the same.
     const failure = failures.find(isStoreFailure)
     if (failure === undefined) trouble.worked()
@@ -141,18 +164,34 @@ export class Claims {
     return taken
   }
 
-  #askSuspect(claim: Asked): Promise<Taken | undefined> {
+  async #askSuspect(claim: Asked): Promise<TakenAll> {
     const { store, owner } = this.#options
-    return takeSuspect(store, claim, [suspectsFrom, lockMs, owner])
+    return await takeSuspect(store, claim, [suspectsFrom, lockMs, owner])
   }
 
-  async #askNext(claim: Asked): Promise<Taken | undefined> {
+  /** In one step, or where that takes none since something is due, behind BullMQ, which brings in what is and takes the first. */
+  #askNext(claims: readonly Asked[]): readonly Promise<TakenAll>[] {
+    const { store, owner } = this.#options
+    const [first, ...others] = claims
+    if (first === undefined) return []
+    const all = takeAll(store, claims, owner)
+    const one = all.then(({ nextDue }) => (nextDue === undefined ? this.#askOne(first) : noneTaken))
+    const rest = one.then(({ taken }) => (taken.length > 0 ? takeAll(store, others, owner) : noneTaken))
+    return [all.then((answer) => this.#note(answer)), one, rest]
+  }
+
+  #note(answer: Awaited<ReturnType<typeof takeAll>>): TakenAll {
+    this.#dueAt = answer.nextDue ?? this.#dueAt
+    return answer
+  }
+
+  async #askOne(claim: Asked): Promise<TakenAll> {
     const { store, queue, owner } = this.#options
     const [job, id, , dueAt] = await store.link.use(() => queue.moveToActive(claim.token, owner))
     // The fields of a job don't hold its id.
-    if (job) return takenOf({ ...job, id: String(id) }, claim)
+    if (job) return { taken: [takenOf({ ...job, id: String(id) }, claim)], unreadable: 0 }
     this.#dueAt = typeof dueAt === 'number' && dueAt > 0 ? dueAt : Number.POSITIVE_INFINITY
-    return undefined
+    return noneTaken
   }
 
   /** What isn't to be run gets its outcome at once; a suspect that finds no room goes into the line of those. */
@@ -217,3 +256,11 @@ export class Claims {
 }
 
 type Asked = ReturnType<Holding['ask']>
+
+/** How many were asked for, and what was taken. */
+interface Answer {
+  readonly wish: number
+  readonly taken: readonly Taken[]
+}
+
+const noneTaken: TakenAll = Object.freeze({ taken: [], unreadable: 0 })

@@ -2,6 +2,7 @@ import type { JobJson } from 'bullmq'
 import { asError, StoreError } from '../../core/errors.ts'
 import type { TaskMessage } from '../../tasks/message.ts'
 import type { EnqueueAnswer } from '../engine.ts'
+import { addAll } from './bulk.ts'
 import { isStoreFailure } from './failures.ts'
 import { dataOf, isMessage } from './job.ts'
 import { answerWithinMs } from './link.ts'
@@ -16,10 +17,7 @@ export async function enqueue(
   batch: readonly TaskMessage[],
 ): Promise<readonly EnqueueAnswer[]> {
   if (batch.length === 0) return []
-  // Before the jobs themselves, and on the same connection: an id without a job is left out of lists.
-  const noted = noteIds(store, batch)
-  const added = Promise.all(batch.map((message) => add(store, message, noted)))
-  const answers = await store.link.within(answerWithinMs, added)
+  const answers = await store.link.within(answerWithinMs, Promise.all(addEach(store, batch)))
   const failures = answers.filter((answer) => !answer.stored && isStoreFailure(answer.error))
   const [first] = failures
   if (failures.length === batch.length && first?.stored === false && !isRefusal(first.error))
@@ -27,16 +25,35 @@ export async function enqueue(
   return answers
 }
 
+/** What is to run at once in few steps, what is to run later one by one, by BullMQ. */
+function addEach(store: Store, batch: readonly TaskMessage[]): readonly Promise<EnqueueAnswer>[] {
+  const now = store.now()
+  const storable = batch.filter(isStorable)
+  const due = storable.filter(({ runAt }) => runAt <= now)
+  const later = storable.filter(({ runAt }) => runAt > now)
+  // Before the jobs themselves, and on the same connection: an id without a job is left out of lists.
+  const noted = later.length > 0 ? noteIds(store, later) : Promise.resolve()
+  const added = new Map<TaskMessage, Promise<unknown>>()
+  for (const [index, answer] of addAll(store, due).entries()) {
+    const message = due[index]
+    if (message !== undefined) added.set(message, answer)
+  }
+  for (const message of later) {
+    const job = store.link.use(() => store.queue.addJob(jobOf(message, now), message.id))
+    added.set(message, Promise.all([noted, job]))
+  }
+  return batch.map((message) => answerOf(message, added.get(message)))
+}
+
 async function noteIds(store: Store, batch: readonly TaskMessage[]): Promise<void> {
   const members = batch.flatMap(({ id }) => [0, id])
   await store.link.use((client) => client.zadd(store.own.ids, ...members))
 }
 
-async function add(store: Store, message: TaskMessage, noted: Promise<void>): Promise<EnqueueAnswer> {
+async function answerOf(message: TaskMessage, added: Promise<unknown> | undefined): Promise<EnqueueAnswer> {
   try {
-    if (!isStorable(message)) throw notStorable(message)
-    const added = store.link.use(() => store.queue.addJob(jobOf(message, store.now()), message.id))
-    await Promise.all([noted, added])
+    if (added === undefined) throw notStorable(message)
+    await added
     return stored
   } catch (thrown) {
     const error = asError(thrown)
@@ -63,8 +80,7 @@ const mostPriority = 2_097_151
 /** BullMQ counts a delay from the time of its job. */
 function jobOf(message: TaskMessage, now: number): JobJson {
   const { id, name, priority, runAt } = message
-  const delay = Math.max(0, runAt - now)
-  const options = { ...(delay > 0 ? { delay } : {}), ...(priority > 0 ? { priority } : {}) }
+  const options = { delay: runAt - now, ...(priority > 0 ? { priority } : {}) }
   return { ...newJob, id, name, data: dataOf(message), opts: options, timestamp: now }
 }
 

@@ -50,8 +50,13 @@ export function jobKeys(keys: KeysMap) {
     events: key('events'),
     meta: key('meta'),
     stalled: key('stalled'),
+    marker: key('marker'),
+    /** Counts those with a priority, in whose order they stand. */
+    priorities: key('pc'),
     job: (id: string) => `${keys['']}${id}`,
     lock: (id: string) => `${keys['']}${id}:lock`,
+    /** Ours: there for some minutes after a task was deleted that had run. */
+    gone: (id: string) => `${keys['']}${id}:gone`,
   }
 }
 

@@ -4,11 +4,11 @@ import { emit } from '../../core/events.ts'
 import { holders, isAlive, removeTraces } from '../../supervisor/alive.ts'
 import type { Consumer, Outcome } from '../engine.ts'
 import type { Held, Holding } from './held.ts'
-import { noMessage, nothingYet, parsed } from './job.ts'
+import { noMessage, nothingYet } from './job.ts'
 import { orLost } from './outcome.ts'
 import { heldTasks, leave } from './presence.ts'
 import type { Store } from './store.ts'
-import { refusal } from './taking.ts'
+import { isReadable, refusal } from './taking.ts'
 
 export interface RecoveryOptions {
   readonly store: Store
@@ -127,12 +127,6 @@ export class Recovery {
     }
     return count
   }
-}
-
-/** What BullMQ parses of a job: where it can't, it has taken the job and throws. */
-function isReadable(job: { opts: string; progress: string; parent: string }): boolean {
-  const [opts, ...others] = [job.opts || '{}', job.progress || '0', job.parent || '{}'].map(parsed)
-  return typeof opts === 'object' && opts !== null && others.every((part) => part !== undefined)
 }
 
 type HeldTask = Awaited<ReturnType<typeof heldTasks>>[number]

@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
+import { addAll, completeAll, takeAll } from './bulk-scripts.ts'
 
 /**
  * What BullMQ has no verb for, as scripts that Redis runs as one step. They know its lists (`wait`, `prioritized`, `delayed`, `active`, `failed`), its locks, its count of starts and its events.
@@ -15,6 +16,10 @@ export interface Scripts {
   readonly writeIntent: Script
   /** Locks a job again whose lock has run out, if nobody has taken it since; BullMQ renews only what is locked. Answers 1 or 0. */
   readonly lockAgain: Script
+  /** For many jobs in one step what BullMQ does for one: see there. */
+  readonly addAll: Script
+  readonly takeAll: Script
+  readonly completeAll: Script
 }
 
 export function defineScripts(client: Redis | Cluster): Scripts {
@@ -23,6 +28,9 @@ export function defineScripts(client: Redis | Cluster): Scripts {
     takeSuspect: define(client, 'macaronTakeSuspect', { numberOfKeys: 3, lua: takeSuspect }),
     writeIntent: define(client, 'macaronWriteIntent', { numberOfKeys: 2, lua: writeIntent }),
     lockAgain: define(client, 'macaronLockAgain', { numberOfKeys: 4, lua: lockAgain }),
+    addAll: define(client, 'macaronAddAll', { numberOfKeys: 6, lua: addAll }),
+    takeAll: define(client, 'macaronTakeAll', { numberOfKeys: 6, lua: takeAll }),
+    completeAll: define(client, 'macaronCompleteAll', { numberOfKeys: 4, lua: completeAll }),
   }
 }
 

@@ -3,6 +3,7 @@ import { codeOf } from '../../core/errors.ts'
 import { emit } from '../../core/events.ts'
 import type { Trouble } from '../../core/trouble.ts'
 import type { Lease, Outcome } from '../engine.ts'
+import { type Completed, completeAll } from './bulk.ts'
 import type { Holding } from './held.ts'
 import { type Ended, record, wasRecorded } from './outcome.ts'
 import type { Store } from './store.ts'
@@ -78,7 +79,7 @@ export class Settlements {
   async #record(batch: readonly Pending[]): Promise<readonly Pending[]> {
     const { store, trouble } = this.#options
     const ordered = inOrder(batch)
-    const ends = await store.link.ends(ordered.map((pending) => this.#one(pending)))
+    const ends = await store.link.ends(this.#each(ordered))
     const left: Pending[] = []
     for (const [index, pending] of ordered.entries()) {
       const end = ends[index]
@@ -92,8 +93,17 @@ export class Settlements {
     return left
   }
 
-  async #one({ ended, tries }: Pending): Promise<boolean> {
+  /** What ended well in few steps; what can't be recorded so one by one, and so is what was tried before: who knows how far that went. */
+  #each(batch: readonly Pending[]): readonly Promise<boolean>[] {
+    const plain = batch.flatMap((pending) => completedOf(pending) ?? [])
+    const completed = completeAll(this.#options.store, plain)
+    const byHeld = new Map(plain.map(({ held }, index) => [held, completed[index]]))
+    return batch.map((pending) => this.#one(pending, byHeld.get(pending.ended.held)))
+  }
+
+  async #one({ ended, tries }: Pending, isCompleted: Promise<boolean> | undefined): Promise<boolean> {
     const { store } = this.#options
+    if (await isCompleted?.catch(notInOneStep)) return true
     return (await record(store, ended)) || (tries > 0 && (await wasRecorded(store, ended)))
   }
 
@@ -112,6 +122,18 @@ export class Settlements {
     if (isKept && leavesSuspect(pending)) this.#options.onSuspect()
     answer(pending, isKept)
   }
+}
+
+function completedOf({ ended, tries }: Pending): Completed | undefined {
+  const { held, outcome } = ended
+  const isPlain = tries === 0 && outcome.kind === 'done' && outcome.children.length === 0
+  return isPlain ? { held, outcome } : undefined
+}
+
+/** What Redis itself fails at may be the fault of one job, which must not stop the others. */
+function notInOneStep(error: unknown): false {
+  if (codeOf(error) === 'STORE_FAILED') return false
+  throw error
 }
 
 interface Answerable {

@@ -14,7 +14,13 @@ export interface Taken {
   readonly forged: boolean
 }
 
-type Claim = Pick<Held, 'token' | 'number'>
+export type Claim = Pick<Held, 'token' | 'number'>
+/** Jobs as they were taken, and how many there were that nobody can read. */
+export interface TakenAll {
+  readonly taken: readonly Taken[]
+  readonly unreadable: number
+}
+
 type Job = Pick<
   JobJson,
   'id' | 'name' | 'data' | 'progress' | 'attemptsMade' | 'attemptsStarted' | 'stalledCounter'
@@ -40,27 +46,55 @@ export async function takeSuspect(
   store: Store,
   claim: Claim,
   terms: readonly (string | number)[],
-): Promise<Taken | undefined> {
+): Promise<TakenAll> {
   const { keys, scripts, base } = store
   const [from, lockMs, owner] = terms
   const values = [base, from ?? 0, store.now(), claim.token, lockMs ?? 0, owner ?? '']
   const reply = await store.link.use(() =>
     scripts.takeSuspect([keys.delayed, keys.active, keys.events], values),
   )
-  if (!Array.isArray(reply)) return undefined
+  if (!Array.isArray(reply)) return takenAllOf([])
   const [id, pairs]: unknown[] = reply
-  const fields = fieldsOf(pairs)
+  return takenAllOf([{ id: String(id), fields: fieldsOf(pairs), claim }])
+}
+
+/** What is read of jobs that are taken, beside how often they were started (`ats`). */
+export const fieldsRead = ['name', 'data', 'progress', 'atm', 'stc', 'opts', 'parent'] as const
+
+/** A job by its fields in Redis, and the claim that took it. */
+interface Found {
+  readonly id: string
+  readonly fields: ReadonlyMap<string, unknown>
+  readonly claim: Claim
+}
+
+export function takenAllOf(found: readonly Found[]): TakenAll {
+  const taken = found.flatMap((one) => takenFrom(one) ?? [])
+  return { taken, unreadable: found.length - taken.length }
+}
+
+/** Undefined where BullMQ could not read it. */
+function takenFrom({ id, fields, claim }: Found): Taken | undefined {
+  const text = (field: (typeof fieldsRead)[number] | 'ats') => String(fields.get(field) ?? '')
+  if (!isReadable({ opts: text('opts'), progress: text('progress'), parent: text('parent') }))
+    return undefined
   const job = {
-    id: String(id),
-    name: fields.get('name') ?? '',
-    data: fields.get('data') ?? '',
+    id,
+    name: text('name'),
+    data: text('data'),
     // What ledgerOf takes for nothing, where it isn't ours.
-    progress: parsed(fields.get('progress') ?? '') as JobJson['progress'],
-    attemptsMade: Number(fields.get('atm') ?? 0),
-    attemptsStarted: Number(fields.get('ats') ?? 0),
-    stalledCounter: Number(fields.get('stc') ?? 0),
+    progress: parsed(text('progress')) as JobJson['progress'],
+    attemptsMade: Number(text('atm')),
+    attemptsStarted: Number(text('ats')),
+    stalledCounter: Number(text('stc')),
   }
   return takenOf(job, claim)
+}
+
+/** What BullMQ parses of a job: where it can't, it has taken the job and throws. */
+export function isReadable(job: { opts: string; progress: string; parent: string }): boolean {
+  const [opts, ...others] = [job.opts || '{}', job.progress || '0', job.parent || '{}'].map(parsed)
+  return typeof opts === 'object' && opts !== null && others.every((part) => part !== undefined)
 }
 
 function fieldsOf(pairs: unknown): ReadonlyMap<string, string> {
