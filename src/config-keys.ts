@@ -28,6 +28,8 @@ export interface Settings {
   readonly stop_timeout: number
   /** Where tasks are stored. Default `sqlite:` in the service's `.macaron/`. */
   readonly broker_url: string
+  /** With tasks on Redis: how many of its replicas must have a task before it counts as stored. Default 0. */
+  readonly redis_wait: number
   /** With tasks on Redis: whether those that it can't take are kept on this machine until it can. Default `auto`: where the folder outlives the process' machine or container. */
   readonly spool: 'auto' | 'on' | 'off'
   /** How long Redis may take to store tasks before they are spooled, in ms. Default 1 s. */
@@ -115,6 +117,7 @@ export const settings: { readonly [Name in SettingName]: Setting<Settings[Name]>
   worker_max_memory: { read: whole(64, 1_048_576), fallback: 1024 },
   stop_timeout: { read: duration, fallback: 10_000 },
   broker_url: { read: text, fallback: 'sqlite:' },
+  redis_wait: { read: whole(0, 10), fallback: 0 },
   spool: { read: onOff, fallback: 'auto' },
   spool_after: { read: duration, fallback: 1000 },
   spool_limit: { read: whole(1_048_576, 1_099_511_627_776), fallback: 1_073_741_824 },

@@ -81,5 +81,6 @@ type Role = OpenOptions['role']
 
 function optionsOf(config: Config, role: Role): OpenOptions {
   requireSealKeys(config)
-  return { folder: stateFolder(config), service: config.name, sync: config.store_sync, role }
+  const { name: service, store_sync: sync, redis_wait: replicas } = config
+  return { folder: stateFolder(config), service, sync, replicas, role }
 }

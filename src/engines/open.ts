@@ -12,6 +12,8 @@ import { WaitingEngine } from './waiting.ts'
 export interface OpenOptions extends SqliteOptions {
   /** The service's name. */
   readonly service: string
+  /** On Redis: how many replicas must have a task before it counts as stored. Default 0. */
+  readonly replicas?: number
 }
 
 /**
@@ -66,9 +68,10 @@ async function openEmbedded(options: SqliteOptions): Promise<Engine> {
   return openSqlite(options)
 }
 
-async function openOnRedis(url: string, { service, folder, now }: OpenOptions): Promise<Engine> {
+async function openOnRedis(url: string, options: OpenOptions): Promise<Engine> {
+  const { service, folder, replicas = 0, now = Date.now } = options
   const { openBullmq } = await import('./bullmq/engine.ts')
-  return openBullmq({ url, service, folder, ...(now === undefined ? {} : { now }) })
+  return openBullmq({ url, service, folder, replicas, now })
 }
 
 const sqlite = 'sqlite:'

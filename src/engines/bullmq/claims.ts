@@ -8,6 +8,7 @@ import { takeAll } from './bulk.ts'
 import { isStoreFailure } from './failures.ts'
 import { type Held, type Holding, leaseOf, lockMs } from './held.ts'
 import { suspectsFrom } from './record.ts'
+import { replicated } from './replicas.ts'
 import type { Store } from './store.ts'
 import { type Fate, fateOf, type Taken, type TakenAll, takenOf, takeSuspect } from './taking.ts'
 
@@ -213,8 +214,11 @@ export class Claims {
 
   /** Where Redis doesn't say, the task goes back. */
   async #fateOf(taken: Taken): Promise<Fate> {
+    const { store } = this.#options
     try {
-      return await fateOf(this.#options.store, taken)
+      // That it was taken must not be forgotten, or it starts twice.
+      if (taken.held.message.atMostOnce) await replicated(store)
+      return await fateOf(store, taken)
     } catch (error) {
       this.#options.trouble.failed(error)
       return { kind: 'returned' }

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { MacaronError } from '../../core/errors.ts'
+import { MacaronError, SetupError } from '../../core/errors.ts'
 import { holders, isAlive } from '../../supervisor/alive.ts'
 import type { TaskMessage } from '../../tasks/message.ts'
 import type { TaskState } from '../../tasks/states.ts'
@@ -34,6 +34,8 @@ export interface BullmqOptions {
   readonly service: string
   /** The service's `.macaron/`, where its workers on this machine say that they are alive. */
   readonly folder: string
+  /** How many replicas must have a task before it counts as stored (`redis_wait`). Default 0; in a Cluster nothing else is possible. */
+  readonly replicas?: number
   /** ms since epoch. Default: the system's clock. */
   readonly now?: () => number
 }
@@ -43,11 +45,13 @@ export interface BullmqOptions {
  * @throws SetupError `BROKER_INVALID`; StoreError `STORE_UNREACHABLE`, `STORE_LOGIN`, `STORE_TOO_OLD`, `STORE_EVICTS`, `STORE_BUSY`, `STORE_FAILED`.
  */
 export async function openBullmq(options: BullmqOptions): Promise<Engine> {
-  const { url, service, folder, now = Date.now } = options
-  const link = await Link.open(readAddress(url))
+  const { url, service, folder, replicas = 0, now = Date.now } = options
+  const address = readAddress(url)
+  if (replicas > 0 && address.kind === 'cluster') throw notInCluster()
+  const link = await Link.open(address)
   try {
-    const warnings = await checkTerms(link)
-    return new BullmqEngine(new Store(link, { service, now, warnings }), { service, folder })
+    const warnings = await checkTerms(link, replicas)
+    return new BullmqEngine(new Store(link, { service, now, warnings, replicas }), { service, folder })
   } catch (error) {
     link.close()
     throw error
@@ -139,6 +143,13 @@ class BullmqEngine implements Engine {
     this.#watchers.close()
     await this.#store.close()
   }
+}
+
+/** It is asked for on one connection; a Cluster has many, and its commands without keys go to any. */
+function notInCluster(): SetupError {
+  const message =
+    'redis_wait is not possible in a Cluster: leave it out, or use a group of servers that sentinels watch over'
+  return new SetupError('BROKER_INVALID', [{ message }])
 }
 
 function alreadyConsuming(): MacaronError {

@@ -6,6 +6,7 @@ import { addAll } from './bulk.ts'
 import { isStoreFailure } from './failures.ts'
 import { dataOf, isMessage } from './job.ts'
 import { answerWithinMs } from './link.ts'
+import { replicated } from './replicas.ts'
 import type { Store } from './store.ts'
 
 /**
@@ -17,11 +18,17 @@ export async function enqueue(
   batch: readonly TaskMessage[],
 ): Promise<readonly EnqueueAnswer[]> {
   if (batch.length === 0) return []
-  const answers = await store.link.within(answerWithinMs, Promise.all(addEach(store, batch)))
+  const answers = await store.link.within(answerWithinMs, addAndCopy(store, batch))
   const failures = answers.filter((answer) => !answer.stored && isStoreFailure(answer.error))
   const [first] = failures
   if (failures.length === batch.length && first?.stored === false && !isRefusal(first.error))
     throw first.error
+  return answers
+}
+
+async function addAndCopy(store: Store, batch: readonly TaskMessage[]): Promise<readonly EnqueueAnswer[]> {
+  const answers = await Promise.all(addEach(store, batch))
+  await replicated(store)
   return answers
 }
 

@@ -140,6 +140,8 @@ function makeClient(address: Address): Redis | Cluster {
         ...sentinelNames(sentinelLogin),
         enableTLSForSentinelMode: tls,
         sentinelRetryStrategy: pauseMs,
+        // A master that is back before anybody has told it that it is none takes writes, which are lost some seconds later.
+        failoverDetector: true,
       })
     case 'cluster':
       return new Cluster([...hosts], {

@@ -8,6 +8,8 @@ export interface StoreOptions {
   readonly service: string
   readonly now: () => number
   readonly warnings: readonly string[]
+  /** How many replicas must have a task before it counts as stored. Default 0. */
+  readonly replicas?: number
 }
 
 /** A service's tasks on one connection: BullMQ's queue, and what we keep beside it. */
@@ -19,14 +21,16 @@ export class Store {
   readonly now: () => number
   /** What is not as it should be with this Redis, though it works. */
   readonly warnings: readonly string[]
+  readonly replicas: number
   /** What job keys begin with. */
   readonly base: string
   readonly #queue: Queue
 
-  constructor(link: Link, { service, now, warnings }: StoreOptions) {
+  constructor(link: Link, { service, now, warnings, replicas = 0 }: StoreOptions) {
     this.link = link
     this.now = now
     this.warnings = warnings
+    this.replicas = replicas
     this.#queue = new Queue(queueName, {
       connection: link.client,
       prefix: prefixOf(service),

@@ -1,6 +1,7 @@
 import { StoreError } from '../../core/errors.ts'
 import { emit } from '../../core/events.ts'
 import type { Link } from './link.ts'
+import { unreplicated } from './replicas.ts'
 
 /** What a Redis must be fit for before tasks are trusted to it, and what "stored" means on it. */
 
@@ -10,7 +11,7 @@ const oldest = [6, 2]
  * Refuses a Redis that can't keep tasks, and says what "stored" means on this one. Resolves with what is not as it should be.
  * @throws StoreError `STORE_TOO_OLD`, `STORE_EVICTS`.
  */
-export async function checkTerms(link: Link): Promise<readonly string[]> {
+export async function checkTerms(link: Link, replicas = 0): Promise<readonly string[]> {
   const { where } = link
   const facts = readFacts(await link.use((client) => client.info()))
   const version = facts.get('redis_version') ?? ''
@@ -19,11 +20,15 @@ export async function checkTerms(link: Link): Promise<readonly string[]> {
   if (policy !== 'noeviction' && facts.get('maxmemory') !== '0') throw evicts(where, policy)
   const settings = await readSettings(link)
   const name = facts.has('valkey_version') ? `Valkey ${facts.get('valkey_version')}` : `Redis ${version}`
-  const durability = durabilityOf(facts, settings)
+  const durability = durabilityOf(facts, settings, replicas)
   emit('store.opened', { where, version: name, ...durability })
-  const eviction = policy === 'noeviction' ? [] : [wouldEvict(where, policy)]
-  for (const message of eviction) emit('notice', { message })
-  return durability.durable ? eviction : [`${where}: ${durability.stored}`, ...eviction]
+  const count = Number(facts.get('connected_slaves') ?? 0)
+  const advice = [
+    ...(policy === 'noeviction' ? [] : [wouldEvict(where, policy)]),
+    ...(count < replicas ? [unreplicated(where, count, replicas).message] : []),
+  ]
+  for (const message of advice) emit('notice', { message })
+  return durability.durable ? advice : [`${where}: ${durability.stored}`, ...advice]
 }
 
 interface Durability {
@@ -39,9 +44,12 @@ interface PersistenceSettings {
   readonly save: string | undefined
 }
 
-function durabilityOf(facts: ReadonlyMap<string, string>, settings: PersistenceSettings): Durability {
-  const replicas = Number(facts.get('connected_slaves') ?? 0) > 0
-  const failover = replicas ? ' A failover can lose what the replica had not got yet.' : ''
+function durabilityOf(
+  facts: ReadonlyMap<string, string>,
+  settings: PersistenceSettings,
+  wanted: number,
+): Durability {
+  const failover = failoverLoses(Number(facts.get('connected_slaves') ?? 0), wanted)
   if (facts.get('aof_enabled') === '1')
     return { stored: `${appended(settings.appendfsync)}${failover}`, durable: true }
   if (settings.save === '')
@@ -57,6 +65,11 @@ function durabilityOf(facts: ReadonlyMap<string, string>, settings: PersistenceS
     stored: `${snapshots}: a crash of Redis loses what was stored since the last. Set appendonly yes.`,
     durable: false,
   }
+}
+
+function failoverLoses(replicas: number, wanted: number): string {
+  if (wanted > 0) return ` A failover loses nothing either (redis_wait ${wanted}).`
+  return replicas > 0 ? ' A failover can lose what the replica had not got yet.' : ''
 }
 
 function appended(appendfsync: string | undefined): string {

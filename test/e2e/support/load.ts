@@ -31,12 +31,14 @@ export interface Load {
   stop(): void
   /** Resolves when all clients have ended. */
   readonly ended: Promise<LoadAnswers>
+  /** When a key's 2xx came, by `performance.now()`; NaN where none did. */
+  answeredAt(key: string): number
 }
 
 /** Clients that never give up: what breaks a connection breaks one request of it. They end with the test at the latest. */
 export function load(test: TestContext, service: RunningService, options: LoadOptions): Load {
   const { clients, requests, task = 'note', args = [], prefix = 'k', pauseMs = 10 } = options
-  const answered: string[] = []
+  const answered = new Map<string, number>()
   const refused = new Map<string, number>()
   let sent = 0
   let stopped = false
@@ -46,7 +48,7 @@ export function load(test: TestContext, service: RunningService, options: LoadOp
       (answer) => String(answer.status),
       () => 'no answer',
     )
-    if (outcome.startsWith('2')) answered.push(key)
+    if (outcome.startsWith('2')) answered.set(key, performance.now())
     else refused.set(outcome, (refused.get(outcome) ?? 0) + 1)
     await delay(outcome === 'no answer' ? 10 : pauseMs)
   }
@@ -60,6 +62,7 @@ export function load(test: TestContext, service: RunningService, options: LoadOp
   atEnd(test, stop)
   return {
     stop,
-    ended: all.then(() => ({ answered, refused, sent })),
+    ended: all.then(() => ({ answered: [...answered.keys()], refused, sent })),
+    answeredAt: (key) => answered.get(key) ?? Number.NaN,
   }
 }
