@@ -18,11 +18,13 @@ export class RedisServer {
   readonly port: number
   readonly folder: string
   readonly #settings: readonly string[]
+  readonly #through: readonly string[]
   #process: ChildProcess | undefined
   #output = ''
 
-  private constructor(port: number, settings: readonly string[]) {
+  private constructor(port: number, settings: readonly string[], through: readonly string[] = []) {
     this.port = port
+    this.#through = through
     this.folder = mkdtempSync(join(tmpdir(), 'macaron-redis-'))
     this.#settings = settings
   }
@@ -30,6 +32,16 @@ export class RedisServer {
   /** Starts one; `settings` as on redis-server's command line. It listens on a socket in its folder too. */
   static async start(...settings: readonly string[]): Promise<RedisServer> {
     const server = new RedisServer(await freePort(), settings)
+    await server.start()
+    return server
+  }
+
+  /** Starts one for a whole network, by what runs a command there. From elsewhere only its socket reaches it. */
+  static async startThrough(
+    through: readonly string[],
+    ...settings: readonly string[]
+  ): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), ['--protected-mode', 'no', ...settings], through)
     await server.start()
     return server
   }
@@ -63,7 +75,8 @@ export class RedisServer {
     // What a sentinel keeps there of what it is told.
     const file = join(this.folder, 'redis.conf')
     writeFileSync(file, '')
-    const child = spawn('redis-server', [file, ...own, '--save', '', ...this.#settings], {
+    const [program = '', ...args] = [...this.#through, 'redis-server', file, ...own]
+    const child = spawn(program, [...args, '--save', '', ...this.#settings], {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     const keep = (text: string): void => {
@@ -107,7 +120,7 @@ export class RedisServer {
 
   /** Sends commands one after the other on one connection; gives the last answer. */
   async commands(commands: readonly (readonly string[])[]): Promise<string> {
-    const socket = connect(this.port, '127.0.0.1')
+    const socket = connect(this.socket)
     let reply = ''
     try {
       await once(socket, 'connect')
