@@ -16,13 +16,15 @@ import { latency } from './latency.ts'
 import { memory } from './memory.ts'
 import { million } from './million.ts'
 import { recovery } from './recovery.ts'
+import { scale } from './scale.ts'
 import { together } from './together.ts'
+import { upkeep } from './upkeep.ts'
 
 /**
  * Runs all benches or those named: `npm run bench -- [name …] [--rounds N] [--seconds N] [--json FILE]`. Ours and the peers' are measured in turn,
  * round by round; ratios are taken round by round. Medians are held against the goals.
  */
-const benches = [endpoint, fire, together, drain, latency, memory, recovery, boot, million]
+const benches = [endpoint, fire, together, drain, latency, memory, recovery, boot, million, scale, upkeep]
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {

@@ -10,14 +10,32 @@ export interface Drained {
 }
 
 /** Tasks per second, from when a twentieth is done until 95 % are, or for so many seconds: neither start nor end is in it. */
-export async function drainRate({ done, total, seconds = 3 }: Drained): Promise<number> {
+export async function drainRate(drained: Drained): Promise<number> {
+  return (await drainWindow(drained, () => undefined)).perSecond
+}
+
+/** What went on between the two ends of a window, and what was read at each. */
+export interface DrainWindow<T> {
+  readonly tasks: number
+  readonly perSecond: number
+  readonly before: T
+  readonly after: T
+}
+
+/** The same window, with what `read` says at its ends. */
+export async function drainWindow<T>(
+  { done, total, seconds = 3 }: Drained,
+  read: () => T,
+): Promise<DrainWindow<T>> {
   const start = await reach(total * 0.05, done)
+  const before = read()
   let now = start
   while (now.done < total * 0.95 && now.at - start.at < seconds * 1000) {
     await delay(50)
     now = await look(done)
   }
-  return ((now.done - start.done) / (now.at - start.at)) * 1000
+  const tasks = now.done - start.done
+  return { tasks, perSecond: (tasks / (now.at - start.at)) * 1000, before, after: read() }
 }
 
 interface Look {

@@ -11,6 +11,11 @@ export interface Redis extends AsyncDisposable {
   flush(): void
   /** What its data takes. */
   usedBytes(): number
+  /** Processor time of the thread that all commands go through, in µs. */
+  cpuMicros(): number
+  connections(): number
+  /** How often each command was called. */
+  calls(): ReadonlyMap<string, number>
 }
 
 /** Starts one; undefined where the machine has no redis-server. */
@@ -36,6 +41,16 @@ export async function startRedis(): Promise<Redis | undefined> {
     port,
     flush: () => void command(port, 'flushall'),
     usedBytes: () => Number(/used_memory:(\d+)/.exec(command(port, 'info', 'memory'))?.[1]),
+    cpuMicros: () => {
+      const used = command(port, 'info', 'cpu').matchAll(/used_cpu_(?:sys|user)_main_thread:([\d.]+)/g)
+      return [...used].reduce((sum, [, seconds]) => sum + Number(seconds) * 1e6, 0)
+    },
+    // But the one that asks.
+    connections: () => Number(/connected_clients:(\d+)/.exec(command(port, 'info', 'clients'))?.[1]) - 1,
+    calls: () => {
+      const lines = command(port, 'info', 'commandstats').matchAll(/cmdstat_(\S+?):calls=(\d+)/g)
+      return new Map([...lines].map(([, name = '', calls]) => [name, Number(calls)]))
+    },
     [Symbol.asyncDispose]: async () => {
       child.kill('SIGKILL')
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')

@@ -24,6 +24,13 @@ export function copyService(name: string, settings: Settings = {}): string {
   return folder
 }
 
+/** The same service on another machine: with the key of the first, and the same settings. */
+export function copyAgain(folder: string, name: string, settings: Settings): string {
+  const copy = copyService(name, settings)
+  cpSync(join(folder, '.macaron', 'seal.key'), join(copy, '.macaron', 'seal.key'))
+  return copy
+}
+
 /** The body that every POST of the benches sends. */
 export const body = JSON.stringify(payload)
 
@@ -97,9 +104,10 @@ export class Service implements AsyncDisposable {
     if (!reply.ok) throw new Error(`${path} answered ${reply.status}: ${text}`)
   }
 
-  /** Stores `count` no-ops, a thousand a request. */
-  async fill(count: number): Promise<void> {
-    for (let left = count; left > 0; left -= 1000) await this.post(`/fill?count=${Math.min(left, 1000)}`)
+  /** Stores `count` no-ops, a thousand a request; with `ms`, tasks that wait so long. */
+  async fill(count: number, ms?: number): Promise<void> {
+    const path = ms === undefined ? '/fill?' : `/pauses?ms=${ms}&`
+    for (let left = count; left > 0; left -= 1000) await this.post(`${path}count=${Math.min(left, 1000)}`)
   }
 
   /** Ends all of its processes, hard. */

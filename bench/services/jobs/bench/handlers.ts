@@ -1,5 +1,6 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { asyncTask } from 'macaron'
 
 /** The endpoints and tasks that the benches measure. Tasks tell what they saw in files beside the service's own. */
@@ -12,6 +13,11 @@ interface Signup {
 const service = join(import.meta.dirname, '..')
 
 export const noop = asyncTask(async function noop(_name: string, _email: string, _note: string) {})
+
+/** Waits, as one that asks another service does. */
+export const pause = asyncTask(async function pause(ms: number) {
+  await delay(ms)
+})
 
 /** Writes down how long it took from the fire to here, in ms. */
 export const stamp = asyncTask(async function stamp(firedAt: bigint) {
@@ -37,6 +43,11 @@ export function doFire({ name, email, note }: Signup) {
 
 export function doFill({ name, email, note }: Signup, { count }: { count: number }) {
   for (let fired = 0; fired < count; fired += 1) noop.fire(name, email, note)
+  return { ok: true, id: String(count) }
+}
+
+export function doPauses(_signup: Signup, { count, ms }: { count: number; ms: number }) {
+  for (let fired = 0; fired < count; fired += 1) pause.fire(ms)
   return { ok: true, id: String(count) }
 }
 
