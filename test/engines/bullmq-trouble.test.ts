@@ -121,6 +121,29 @@ else
       assert.equal((await witness.counts()).parked, 0)
     })
 
+    test('tasks whose taking reaches Redis long after its connection was given up go back at no cost', async (t) => {
+      const { proxy, engine, witness } = await apart(t)
+      const room = { ordinary: 0, alone: 0 }
+      const worker = await TestWorker.start(engine, { room })
+      await store(witness, ...makeMessages(3), makeMessage({ atMostOnce: true }))
+      proxy.hold()
+      const held = proxy.connections
+      room.ordinary = 4
+      worker.consumption.more()
+      await until(() => proxy.connections > held, { what: 'new connections' })
+      room.ordinary = 0
+      // Longer than it looks for what it may have taken.
+      const end = performance.now() + 7_000
+      await until(() => performance.now() > end, { what: 'seven seconds' })
+      proxy.mend()
+      const mended = performance.now()
+      room.ordinary = 4
+      await until(() => worker.leases.length === 4, { what: 'all of them', timeoutMs: 60_000 })
+      t.diagnostic(`after ${(performance.now() - mended).toFixed(0)} ms`)
+      assert.equal((await witness.counts()).parked, 0)
+      assert.ok(performance.now() - mended < 10_000)
+    })
+
     test('a network that is cut for 10 s costs no lease and runs nothing again', async (t) => {
       const { proxy, engine, witness } = await apart(t)
       await store(engine, ...makeMessages(5))

@@ -43,6 +43,11 @@ export class TcpProxy {
     for (const [, far] of this.#pairs) far.pause()
   }
 
+  /** What clients send on the connections that they have arrives with `mend`, even if they have given those up by then; new connections work. */
+  hold(): void {
+    for (const [near] of this.#pairs) near.pause()
+  }
+
   /** What was on its way arrives, and all that follows. */
   mend(): void {
     this.#isCut = false

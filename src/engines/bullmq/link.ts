@@ -2,6 +2,7 @@ import { Cluster, Redis } from 'ioredis'
 import { asError } from '../../core/errors.ts'
 import { type Address, describeAddress } from './address.ts'
 import { closed, storeError, unanswered } from './failures.ts'
+import { endFormerConnections } from './former-connections.ts'
 
 /** A Redis that says nothing for so long is given up: what waits for it is told so, and the connection made anew. */
 export const answerWithinMs = 5_000
@@ -24,6 +25,7 @@ export class Link {
   private constructor(address: Address) {
     this.where = describeAddress(address)
     this.client = makeClient(address)
+    endFormerConnections(this.client)
     // Told to whoever uses it next; without a listener ioredis writes it to the console.
     this.client.on('error', (error: unknown) => {
       this.#lastError = asError(error)
