@@ -88,9 +88,15 @@ async function cutOff(t: TestContext, { tasks, longMs }: CutOptions): Promise<Cu
   const longOn = (member: Member) => runsOn(member).filter(({ key }) => key === 'long').length
   const [victim] = fleet.members.toSorted((one, other) => longOn(other) - longOn(one))
   assert.ok(victim !== undefined && longOn(victim) > 0)
-  victim.machine.cut()
+  const where = random.pick(['cable', 'switch'] as const)
+  victim.machine.cut(where)
   const at = monotonicMs()
-  return { fleet, victim, ids, at, held: await fleet.heldBy(victim) }
+  const held = await fleet.heldBy(victim)
+  const begun = new Set(runsOn(victim).map(({ id }) => id))
+  t.diagnostic(
+    `cut at its ${where}, with ${held.size} tasks, of which ${[...held].filter((id) => !begun.has(id)).length} it had not begun`,
+  )
+  return { fleet, victim, ids, at, held }
 }
 
 /** Short ones, such as take up to a second, and such as must not start twice. */
@@ -132,7 +138,7 @@ async function returns(t: TestContext, cut: Cut): Promise<Aftermath> {
   t.diagnostic(
     [
       `tasks ${ids.size}, done ${done}, lost ${lost.length}, parked ${parked.length}, run twice ${doubledOf(runs).length}`,
-      `held at the cut ${cut.held.size}, outcomes refused ${lostLeases(victim).size}`,
+      `outcomes refused ${lostLeases(victim).size}`,
       `at work again ${Math.round(again - mended)} ms after the cable`,
     ].join('; '),
   )

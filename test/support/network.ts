@@ -25,7 +25,8 @@ export class Network {
     cleanUpAtExit()
     const network = new Network(`${prefix}${process.pid}-${name}`)
     addNamespace(network.hub)
-    ip(network.hub, 'link', 'add', 'bridge', 'type', 'bridge')
+    // Else it has the hardware address of a machine's plug, which then takes what is meant for the bridge when it is no part of that any more.
+    ip(network.hub, 'link', 'add', 'bridge', 'address', '02:00:00:00:00:01', 'type', 'bridge')
     ip(network.hub, 'address', 'add', `${network.address}/24`, 'dev', 'bridge')
     ip(network.hub, 'link', 'set', 'bridge', 'up')
     return network
@@ -67,13 +68,13 @@ export class Machine {
     return inside(this.#namespace)
   }
 
-  /** Pulls the cable at the far end: what is sent is lost, in both directions, and nobody is told. */
-  cut(): void {
-    ip(this.#hub, 'link', 'set', this.#plug, 'down')
+  /** What is sent is lost from now on, in both directions, and nobody is told, but that the machine sees it where its own cable is pulled. */
+  cut(where: 'cable' | 'switch'): void {
+    ip(this.#hub, 'link', 'set', this.#plug, ...(where === 'cable' ? ['down'] : ['nomaster']))
   }
 
   mend(): void {
-    ip(this.#hub, 'link', 'set', this.#plug, 'up')
+    ip(this.#hub, 'link', 'set', this.#plug, 'master', 'bridge', 'up')
   }
 }
 
