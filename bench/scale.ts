@@ -23,13 +23,13 @@ export const scale: Bench = {
 interface Kind {
   readonly name: string
   readonly total: number
-  /** How long each waits; undefined for a no-op. */
-  readonly ms?: number
+  /** What fires them. */
+  readonly operation: string
 }
 
 const kinds: readonly Kind[] = [
-  { name: 'no-ops', total: 80_000 },
-  { name: 'tasks that wait 5 ms', total: 40_000, ms: 5 },
+  { name: 'no-ops', total: 80_000, operation: '/fill?' },
+  { name: 'tasks that wait 5 ms', total: 40_000, operation: '/pauses?ms=5&' },
 ]
 const workerCounts = [1, 2, 3, 4]
 
@@ -52,13 +52,13 @@ interface Setup {
 }
 
 async function measure(samples: Samples, { kind, count, redis, seconds }: Setup): Promise<void> {
-  const { name, total, ms } = kind
+  const { name, total, operation } = kind
   const settings = { ...settingsFor('redis', redis), worker_count: 1 }
   const folder = copyService('jobs', settings)
   {
     await using server = await Service.start(folder, 'serve')
     const before = redis.cpuMicros()
-    await server.fill(total, ms)
+    await server.fill(total, operation)
     samples.add(`${name}: storing`, (redis.cpuMicros() - before) / total)
   }
   await using workers = new AsyncDisposableStack()

@@ -12,7 +12,8 @@ import { settingsFor } from './harness/ways.ts'
 /** What Redis does for a service beside its tasks: with what they cost it decides how many machines one Redis can serve. */
 export const upkeep: Bench = {
   name: 'upkeep',
-  question: 'What does Redis do for a lone fire, for a worker without work, and for a lease that is held?',
+  question:
+    'What does Redis do for lone fires, idle workers, leases that are held and tasks that are deleted?',
   async run(bed) {
     const samples = new Samples()
     const { redis } = bed
@@ -31,9 +32,12 @@ const rows: readonly Pick<Row, 'what' | 'unit'>[] = [
   { what: 'an idle worker: commands', unit: '/s' },
   { what: 'an idle worker: Redis', unit: 'µs/s' },
   { what: 'a lease that is held: Redis', unit: 'µs/s' },
+  { what: 'deleting, 1 worker: Redis', unit: 'µs/task' },
+  { what: 'deleting, 4 workers: Redis', unit: 'µs/task' },
 ]
 const idleWorkers = 4
-const leases = 2_000
+const leases = 1_000
+const passing = 20_000
 /** Longer than all the rounds that workers make, but those of each minute. */
 const watchedMs = 10_000
 
@@ -53,6 +57,11 @@ async function round(bed: Place, samples: Samples): Promise<void> {
   const idle = await watchIdle(bed, start, samples)
   redis.flush()
   await watchHeld(bed, { server, start, idle }, samples)
+  for (const count of [1, 4]) {
+    redis.flush()
+    const micros = await watchDeleting(bed, { server, start, idle }, count)
+    samples.add(`deleting, ${count} ${count === 1 ? 'worker' : 'workers'}: Redis`, micros)
+  }
 }
 
 async function fireAlone({ redis, seconds }: Place, server: Service, samples: Samples): Promise<void> {
@@ -94,7 +103,7 @@ async function watchHeld(
   { server, start, idle }: HeldOptions,
   samples: Samples,
 ): Promise<void> {
-  await server.fill(leases, 600_000)
+  await server.fill(leases, '/pauses?ms=600000&')
   await using _worker = await start()
   await using store = await storeOf(server.folder)
   await until(async () => (await store.counts()).running === leases, {
@@ -103,6 +112,24 @@ async function watchHeld(
   })
   const { micros } = await watch(redis)
   samples.add('a lease that is held: Redis', (micros - idle) / leases)
+}
+
+/** Tasks that have been done for as long as they are kept. Answers what the end of one costs, in µs. */
+async function watchDeleting(
+  { redis }: Place,
+  { server, start, idle }: HeldOptions,
+  count: number,
+): Promise<number> {
+  await using workers = new AsyncDisposableStack()
+  for (let number = 0; number < count; number += 1) workers.use(await start())
+  await server.fill(passing, '/passing?')
+  await using store = await storeOf(server.folder)
+  const reached = async (wanted: number) => (await store.counts()).done === wanted
+  await until(() => reached(passing), { what: 'all to be done', timeoutMs: 60_000, everyMs: 100 })
+  const [micros, at] = [redis.cpuMicros(), performance.now()]
+  await until(() => reached(0), { what: 'all to be deleted', timeoutMs: 120_000, everyMs: 100 })
+  const seconds = (performance.now() - at) / 1000
+  return (redis.cpuMicros() - micros - seconds * idle * count) / passing
 }
 
 /** What Redis does in a second, on the average. */

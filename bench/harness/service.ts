@@ -104,10 +104,10 @@ export class Service implements AsyncDisposable {
     if (!reply.ok) throw new Error(`${path} answered ${reply.status}: ${text}`)
   }
 
-  /** Stores `count` no-ops, a thousand a request; with `ms`, tasks that wait so long. */
-  async fill(count: number, ms?: number): Promise<void> {
-    const path = ms === undefined ? '/fill?' : `/pauses?ms=${ms}&`
-    for (let left = count; left > 0; left -= 1000) await this.post(`${path}count=${Math.min(left, 1000)}`)
+  /** Stores `count` tasks, a thousand a request: no-ops, or what another operation that takes a `count` fires. */
+  async fill(count: number, operation = '/fill?'): Promise<void> {
+    for (let left = count; left > 0; left -= 1000)
+      await this.post(`${operation}count=${Math.min(left, 1000)}`)
   }
 
   /** Ends all of its processes, hard. */

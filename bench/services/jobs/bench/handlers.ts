@@ -51,6 +51,13 @@ export function doPauses(_signup: Signup, { count, ms }: { count: number; ms: nu
   return { ok: true, id: String(count) }
 }
 
+/** No-ops that are deleted a quarter of a minute after they are done. */
+export function doPassing({ name, email, note }: Signup, { count }: { count: number }) {
+  const passing = noop.with({ keep: '15s' })
+  for (let fired = 0; fired < count; fired += 1) passing.fire(name, email, note)
+  return { ok: true, id: String(count) }
+}
+
 export function doStamp() {
   return { ok: true, id: stamp.fire(process.hrtime.bigint()).id }
 }
