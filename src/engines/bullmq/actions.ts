@@ -56,8 +56,11 @@ export async function purgeTasks(store: Store, states: readonly TaskState[] | un
   return count
 }
 
-/** Those whose time has passed. One that isn't settled (any more) is looked at again later. */
-export async function purgeExpired(store: Store): Promise<number> {
+/** Those whose time has passed. One that isn't settled (any more) is looked at again later. `between`: done after each slice. */
+export async function purgeExpired(
+  store: Store,
+  between: () => Promise<unknown> = nextTurn,
+): Promise<number> {
   const { link, own, now } = store
   for (let count = 0; ; ) {
     const time = now()
@@ -75,7 +78,7 @@ export async function purgeExpired(store: Store): Promise<number> {
     // Only ever to a later time: it may have been settled, and dated, just now.
     const later = kept.flatMap((id) => [time + checkAgainMs, id])
     if (later.length > 0) await link.use((client) => client.zadd(own.expires, 'GT', ...later))
-    await nextTurn()
+    await between()
   }
 }
 
@@ -96,8 +99,12 @@ async function remember({ link, keys, now }: Store, tasks: readonly TaskRecord[]
   )
 }
 
-/** Deletes the oldest settled tasks above `most`, done ones first. */
-export async function trimSettled(store: Store, most: number): Promise<number> {
+/** Deletes the oldest settled tasks above `most`, done ones first. `between`: done after each slice. */
+export async function trimSettled(
+  store: Store,
+  most: number,
+  between: () => Promise<unknown>,
+): Promise<number> {
   const { link, keys } = store
   for (let count = 0; ; ) {
     const [done = 0, others = 0] = (
@@ -110,7 +117,7 @@ export async function trimSettled(store: Store, most: number): Promise<number> {
     const gone = await forget(store, await link.use((client) => client.zrange(key, '0', String(last))))
     if (gone === 0) return count
     count += gone
-    await nextTurn()
+    await between()
   }
 }
 

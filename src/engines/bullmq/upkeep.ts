@@ -3,6 +3,7 @@ import type { Rounds } from '../rounds.ts'
 import { purgeExpired, sliceSize, trimSettled, unparkTask } from './actions.ts'
 import { readTasks, tidy } from './lookup.ts'
 import type { Store } from './store.ts'
+import { Turn } from './turn.ts'
 
 export interface UpkeepOptions {
   readonly store: Store
@@ -17,20 +18,30 @@ const keptTasks = 1_000_000
 const unparkEveryMs = 5_000
 const tidyEveryMs = 60_000
 
-/** What a consuming worker does beside consuming, in small steps with a turn of the loop between them. */
+/** What a consuming worker does beside consuming, in small steps, between which the loop turns. */
 export class Upkeep {
   readonly #options: UpkeepOptions
   readonly #rounds: Rounds
+  readonly #turn: Turn
   #names = ''
   #unparkedAt = 0
 
   constructor(options: UpkeepOptions, rounds: Rounds) {
     this.#options = options
     this.#rounds = rounds
-    rounds.every(1_000, async () => void (await purgeExpired(options.store)))
+    this.#turn = new Turn(options.store)
+    rounds.every(1_000, () => this.#deleteOld())
     rounds.every(1_000, () => this.#lookForKnown())
-    rounds.every(1_000, async () => void (await trimSettled(options.store, keptTasks)))
     rounds.every(tidyEveryMs, () => this.#tidyAll())
+  }
+
+  /** The more workers looked, the more often would each task be looked at. */
+  async #deleteOld(): Promise<void> {
+    const { store } = this.#options
+    const keep = () => this.#turn.keep()
+    if (!(await this.#turn.take())) return
+    await purgeExpired(store, keep)
+    await trimSettled(store, keptTasks, keep)
   }
 
   /** At once when the worker learns a name, and now and then for what older workers have parked. */
