@@ -9,6 +9,7 @@ import { Samples } from './harness/samples.ts'
 import { copyService, Service } from './harness/service.ts'
 import { doneIn, storeOf } from './harness/store.ts'
 import { settingsFor, type Way, waysWith } from './harness/ways.ts'
+import { drainCelery, hasCelery } from './peers/celery.ts'
 
 /** No-op tasks that wait, about 150 bytes of arguments each, run as fast as it goes; what is done stays in the store. */
 export const drain: Bench = {
@@ -23,6 +24,8 @@ export const drain: Bench = {
 
 const ourTasks = 200_000
 const theirTasks = 20_000
+/** It takes a second to store some thousands. */
+const celeryTasks = 5_000
 
 interface PeerSetup {
   readonly peer: string
@@ -50,6 +53,9 @@ async function round(bed: Bed, samples: Samples): Promise<void> {
     bed.redis.flush()
     samples.add(titleOf(setup), await drainPeer(setup, String(bed.redis.port)))
   }
+  if (!hasCelery) return
+  bed.redis.flush()
+  samples.add('celery', await drainCelery(bed.redis, celeryTasks))
 }
 
 async function drainOurs(way: Way, { redis }: Bed): Promise<number> {
@@ -80,11 +86,11 @@ function titleOf({ peer, concurrency }: PeerSetup): string {
 
 function rowsOf(samples: Samples): readonly Row[] {
   const bench = 'drain'
-  const rates = ['full', 'normal', 'redis', 'plainjob', ...onRedis.map(titleOf)]
+  const rates = ['full', 'normal', 'redis', 'plainjob', ...onRedis.map(titleOf), 'celery']
     .filter((name) => samples.has(name))
     .map((name) => ({ bench, what: name, unit: 'tasks/s', figure: samples.of(name) }))
   const best = samples.best(onRedis.filter(({ peer }) => peer === 'bullmq').map(titleOf))
-  const others = [best, titleOf({ peer: 'bee-queue', concurrency: 50 }), 'plainjob'].filter(
+  const others = [best, titleOf({ peer: 'bee-queue', concurrency: 50 }), 'plainjob', 'celery'].filter(
     (name) => name !== undefined,
   )
   const ratios = others

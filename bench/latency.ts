@@ -6,6 +6,7 @@ import { atMost, type Goal, type Row } from './harness/report.ts'
 import { percentile, Samples } from './harness/samples.ts'
 import { copyService, Service, type Settings } from './harness/service.ts'
 import { settingsFor, waysWith } from './harness/ways.ts'
+import { celeryWaits, hasCelery } from './peers/celery.ts'
 
 /** How long a task waits when nothing else is going on: from the fire in one process to its first line in another. */
 export const latency: Bench = {
@@ -32,6 +33,8 @@ async function round({ redis }: Bed, samples: Samples): Promise<void> {
     redis.flush()
     addWaits(samples, peer, await peerWaits(peer, String(redis.port)))
   }
+  redis.flush()
+  if (hasCelery) addWaits(samples, 'celery', await celeryWaits(redis, fires, pauseMs))
 }
 
 function addWaits(samples: Samples, name: string, waits: readonly number[]): void {
@@ -73,7 +76,7 @@ function enough(waits: readonly number[]): readonly number[] | undefined {
 
 function rowsOf(samples: Samples): readonly Row[] {
   const goals: Readonly<Record<string, Goal>> = { p50: atMost(1), p99: atMost(5) }
-  const rows = ['full', 'normal', 'redis', 'bullmq', 'bee-queue']
+  const rows = ['full', 'normal', 'redis', 'bullmq', 'bee-queue', 'celery']
     .filter((name) => samples.has(`${name} p50`))
     .flatMap((name) =>
       ['p50', 'p99'].map((share) => {

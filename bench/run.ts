@@ -10,11 +10,14 @@ import { buildPackage } from './harness/built.ts'
 import { loader } from './harness/load.ts'
 import { installPeers } from './harness/peers.ts'
 import { runFolder } from './harness/places.ts'
+import { family } from './harness/processes.ts'
 import { startRedis } from './harness/redis.ts'
 import { json, type Row, table } from './harness/report.ts'
+import { killIfThere } from './harness/service.ts'
 import { latency } from './latency.ts'
 import { memory } from './memory.ts'
 import { million } from './million.ts'
+import { hasCelery } from './peers/celery.ts'
 import { recovery } from './recovery.ts'
 import { scale } from './scale.ts'
 import { together } from './together.ts'
@@ -46,23 +49,34 @@ log('building the package')
 buildPackage()
 installPeers(log)
 await using redis = await startRedis()
+if (!hasCelery) log('no celery on this machine: it is left out')
 if (redis === undefined) log('no redis-server on this machine: BullMQ and bee-queue are left out')
 const bed: Bed = { rounds: Number(values.rounds), seconds: Number(values.seconds), redis, log }
 
-const rows: Row[] = []
-for (const bench of benches.filter(({ name }) => positionals.length === 0 || positionals.includes(name))) {
-  log(`${bench.name}: ${bench.question}`)
-  rows.push(...(await bench.run(bed)))
-}
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => abandon())
+
 console.log(
   `\nNode ${process.versions.node}, ${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown processor'}, load by ${loader}`,
 )
 console.log(
-  `${values.rounds} rounds in turn, windows of ${values.seconds} s; medians (ratios taken round by round)\n`,
+  `${values.rounds} rounds in turn, windows of ${values.seconds} s; medians (ratios taken round by round)`,
 )
-console.log(table(rows))
-if (values.json !== undefined) writeFileSync(values.json, json(rows))
+const rows: Row[] = []
+for (const bench of benches.filter(({ name }) => positionals.length === 0 || positionals.includes(name))) {
+  log(`${bench.name}: ${bench.question}`)
+  const own = await bench.run(bed)
+  console.log(`\n${table(own)}`)
+  rows.push(...own)
+  // After each, so that a run that is stopped has told what it knows.
+  if (values.json !== undefined) writeFileSync(values.json, json(rows))
+}
 rmSync(runFolder, { recursive: true, force: true })
+
+/** Ends what it has started too. */
+function abandon(): never {
+  for (const pid of family(process.pid)) if (pid !== process.pid) killIfThere(pid)
+  process.exit(130)
+}
 
 function log(text: string): void {
   console.error(`bench: ${text}`)

@@ -9,6 +9,8 @@ export interface Redis extends AsyncDisposable {
   readonly port: number
   /** Empties it. */
   flush(): void
+  /** How many keys a database of it has. */
+  keys(database: number): number
   /** What its data takes. */
   usedBytes(): number
   /** Processor time of the thread that all commands go through, in µs. */
@@ -40,6 +42,7 @@ export async function startRedis(): Promise<Redis | undefined> {
   return {
     port,
     flush: () => void command(port, 'flushall'),
+    keys: (database) => Number(command(port, '-n', String(database), 'dbsize')),
     usedBytes: () => Number(/used_memory:(\d+)/.exec(command(port, 'info', 'memory'))?.[1]),
     cpuMicros: () => {
       const used = command(port, 'info', 'cpu').matchAll(/used_cpu_(?:sys|user)_main_thread:([\d.]+)/g)
