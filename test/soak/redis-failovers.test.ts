@@ -5,15 +5,15 @@ import { seeded } from '../e2e/support/random.ts'
 import { describeTally, tally } from '../e2e/support/runs.ts'
 import { type RunningService, startService } from '../e2e/support/service.ts'
 import { end } from '../e2e/support/storm.ts'
+import { RedisGroup } from '../support/redis-group.ts'
 import { withoutRedis } from '../support/redis-server.ts'
-import { Group } from '../support/sentinels.ts'
 import { until } from '../support/until.ts'
 
 const rounds = Number(process.env.MACARON_FAILOVERS ?? 5)
 
 /**
  * What a failover may cost: what the master has answered just before its end, and its replica had not got yet; and what it answers when it is back before
- * the sentinel has named the new one, since nobody knows then that it is none any more.
+ * the sentinels have named the new one, since nobody knows then that it is none any more.
  */
 interface Failover {
   readonly killedAt: number
@@ -32,7 +32,7 @@ for (const wait of [0, 1])
 /** What was answered and is gone was lost with its master, which is counted; with `redis_wait` there is none. */
 async function survive(t: TestContext, wait: number): Promise<void> {
   const random = seeded((line) => t.diagnostic(line))
-  await using group = await Group.start('--appendonly', 'yes')
+  await using group = await RedisGroup.start()
   const yaml = `name: bench\nwith_async: true\nlog_format: json\nspool: on\nredis_wait: ${wait}\nbroker_url: ${group.url}\n`
   const service = await startService(t, { files: { 'macaron.yaml': yaml } })
   const requesting = load(t, service, { clients: 8, requests: 10_000_000, pauseMs: 1 })
@@ -70,7 +70,7 @@ async function more(service: RunningService, count: number): Promise<void> {
 }
 
 /** Kills the master, which comes back at once when the other has taken over, and follows it soon. */
-async function failOver(group: Group): Promise<Failover> {
+async function failOver(group: RedisGroup): Promise<Failover> {
   const { master, replica } = await group.whole()
   const killedAt = performance.now()
   await master.kill()
@@ -80,7 +80,7 @@ async function failOver(group: Group): Promise<Failover> {
     everyMs: 50,
   })
   await master.start()
-  await until(async () => (await group.masterPort()) === replica.port, { what: 'the sentinel to name it' })
+  await until(async () => (await group.master()) === replica, { what: 'the sentinels to name it' })
   const namedAt = performance.now()
   await group.whole()
   return { killedAt, namedAt }

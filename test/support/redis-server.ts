@@ -1,17 +1,20 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from './free-port.ts'
 import { until } from './until.ts'
 
+/** What is started as Redis: with `MACARON_REDIS_SERVER=valkey-server` the tests run on Valkey. */
+const program = process.env.MACARON_REDIS_SERVER ?? 'redis-server'
+
 /** Why tests that need a Redis are skipped; false where there is one. In CI nothing is skipped: they fail there. */
 export const withoutRedis: string | false =
-  process.env.CI === 'true' || spawnSync('redis-server', ['--version']).status === 0
+  process.env.CI === 'true' || spawnSync(program, ['--version']).status === 0
     ? false
-    : 'there is no redis-server'
+    : `there is no ${program}`
 
 /** A real Redis on a free port, with a folder of its own, that can be killed, stopped and started again. */
 export class RedisServer {
@@ -57,6 +60,14 @@ export class RedisServer {
     return server
   }
 
+  /** Starts one by itself on a copy of what a killed one has left on its disk. */
+  static async startOnCopyOf(dead: RedisServer): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), ['--appendonly', 'yes'])
+    cpSync(dead.folder, server.folder, { recursive: true, filter: (path) => !path.endsWith('.sock') })
+    await server.start()
+    return server
+  }
+
   get url(): string {
     return `redis://127.0.0.1:${this.port}`
   }
@@ -75,8 +86,8 @@ export class RedisServer {
     // What a sentinel keeps there of what it is told.
     const file = join(this.folder, 'redis.conf')
     writeFileSync(file, '')
-    const [program = '', ...args] = [...this.#through, 'redis-server', file, ...own]
-    const child = spawn(program, [...args, '--save', '', ...this.#settings], {
+    const [command = '', ...args] = [...this.#through, program, file, ...own]
+    const child = spawn(command, [...args, '--save', '', ...this.#settings], {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     const keep = (text: string): void => {
@@ -87,10 +98,10 @@ export class RedisServer {
     this.#process = child
     await until(
       async () => {
-        if (child.exitCode !== null) throw new Error(`redis-server has ended:\n${this.#output}`)
+        if (child.exitCode !== null) throw new Error(`${program} has ended:\n${this.#output}`)
         return (await this.command('PING').catch(() => '')) !== ''
       },
-      { what: 'redis-server to answer' },
+      { what: `${program} to answer` },
     )
   }
 

@@ -34,6 +34,14 @@ export function unanswered(where: string, ms: number): StoreError {
   )
 }
 
+/** Sentinels tell of a master, but nobody is one where they say. */
+export function noMaster(where: string): StoreError {
+  return new StoreError(
+    'STORE_UNREACHABLE',
+    `${where} has no master: the server that these sentinels name is none. See \`SENTINEL MASTERS\`: they may be those of another time, or a failover is under way.`,
+  )
+}
+
 export function closed(): StoreError {
   return new StoreError('STORE_CLOSED', 'The task store was closed: the service is stopping.')
 }
@@ -63,9 +71,15 @@ const kinds: readonly Kind[] = [
     text: (where, message) => `${where} takes no writes now: ${message}`,
   },
   {
-    pattern: /^(LOADING|BUSY|TRYAGAIN|CLUSTERDOWN|UNBLOCKED)/,
+    pattern: /^(LOADING|BUSY|TRYAGAIN|CLUSTERDOWN|UNBLOCKED|Too many Cluster redirections)/,
     code: 'STORE_BUSY',
     text: (where, message) => `${where} can't serve now: ${message}`,
+  },
+  {
+    pattern: /No such master with that name|got an invalid reply: null/,
+    code: 'STORE_UNREACHABLE',
+    text: (where) =>
+      `${where} can't be found: these sentinels know no such group. See the name after the hosts in broker_url, and \`SENTINEL MASTERS\`.`,
   },
   {
     pattern: /timed out|Socket timeout|ETIMEDOUT/,
@@ -75,7 +89,7 @@ const kinds: readonly Kind[] = [
   },
   {
     pattern:
-      /Connection is closed|max retries per request|enableOfflineQueue|aborted due to connection close|slots cache|All sentinels are unreachable|ECONN|EPIPE|ENOTFOUND|EAI_|EHOST|ENET|ENOENT|EACCES|certificate|CERT|SSL|TLS/i,
+      /Connection is closed|max retries per request|enableOfflineQueue|aborted due to connection close|slots cache|Cluster is ended|startup nodes|All sentinels are unreachable|ECONN|EPIPE|ENOTFOUND|EAI_|EHOST|ENET|ENOENT|EACCES|sentinel|certificate|CERT|SSL|TLS/i,
     code: 'STORE_UNREACHABLE',
     text: (where, message) => `${where} can't be reached: ${message}`,
   },

@@ -1,12 +1,16 @@
 import { Cluster, Redis } from 'ioredis'
 import { asError } from '../../core/errors.ts'
 import { type Address, describeAddress } from './address.ts'
-import { closed, storeError, unanswered } from './failures.ts'
+import { closed, isStoreFailure, noMaster, storeError, unanswered } from './failures.ts'
 import { endFormerConnections } from './former-connections.ts'
+import { type Switch, Switches } from './switches.ts'
 
 /** A Redis that says nothing for so long is given up: what waits for it is told so, and the connection made anew. */
 export const answerWithinMs = 5_000
 const againMs = 1_000
+const sentinelWithinMs = 1_500
+/** By then every sentinel knows of a failover. */
+const settledWithinMs = 15_000
 
 /**
  * One connection to Redis. Nothing waits in it while Redis is away: every command fails at once, and goes on by itself once Redis is back. Commands
@@ -17,10 +21,13 @@ export class Link {
   /** For messages. */
   readonly where: string
   #lastError: Error | undefined
+  #sentinelError: Error | undefined
   #isClosed = false
   #wasReady = false
   #returnedAt = Number.NEGATIVE_INFINITY
   #isGathering = false
+  #switches: Switches | undefined
+  #left: { readonly place: string; readonly at: number } | undefined
 
   private constructor(address: Address) {
     this.where = describeAddress(address)
@@ -30,12 +37,17 @@ export class Link {
     this.client.on('error', (error: unknown) => {
       this.#lastError = asError(error)
     })
+    // Says which one, and why.
+    this.client.on('sentinelError', (error: unknown) => {
+      this.#sentinelError = asError(error)
+    })
     // Where ioredis gives up, which no setting keeps it from in every case.
     this.client.on('end', () => this.#connectAgain())
     this.client.on('ready', () => {
       this.#lastError = undefined
       if (this.#wasReady) this.#returnedAt = performance.now()
       this.#wasReady = true
+      this.#leaveOldMaster()
     })
   }
 
@@ -44,9 +56,10 @@ export class Link {
     const link = new Link(address)
     try {
       await link.within(answerWithinMs, link.client.connect())
+      if (address.kind === 'sentinel') link.#follow(address)
       return link
     } catch (error) {
-      const failure = link.failure(error)
+      const failure = link.#whyNotOpened(address, error)
       link.close()
       throw failure
     }
@@ -68,8 +81,7 @@ export class Link {
     if (this.#isClosed) return closed()
     const error = storeError(thrown, this.where)
     const cause = this.#lastError
-    const saysNothing = /closed|enableOfflineQueue|max retries|aborted due/.test(asError(thrown).message)
-    return cause !== undefined && saysNothing ? storeError(cause, this.where) : error
+    return cause !== undefined && saysNothing(thrown) ? storeError(cause, this.where) : error
   }
 
   /** What `work` answers. @throws StoreError where Redis is at fault. */
@@ -119,10 +131,43 @@ export class Link {
     }, againMs)
   }
 
+  /** That nobody has answered in time says less than what was met meanwhile. */
+  #whyNotOpened({ kind }: Address, thrown: unknown): Error {
+    if (!isStoreFailure(thrown) && !saysNothing(thrown)) return this.failure(thrown)
+    const met = this.#lastError?.message.startsWith('All sentinels')
+      ? (this.#sentinelError ?? this.#lastError)
+      : this.#lastError
+    if (met !== undefined) return storeError(met, this.where)
+    return kind === 'sentinel' ? noMaster(this.where) : this.failure(thrown)
+  }
+
+  #follow(address: Address): void {
+    this.#switches = new Switches(address, ({ from }: Switch) => {
+      this.#left = { place: from, at: performance.now() }
+      this.#leaveOldMaster()
+    })
+  }
+
+  /** A sentinel that doesn't know of the failover yet may have sent us back to it. */
+  #leaveOldMaster(): void {
+    const { client } = this
+    const left = this.#left
+    if (!(client instanceof Redis) || client.status !== 'ready' || left === undefined) return
+    const { remoteAddress, remotePort } = client.stream
+    const isThere = `${remoteAddress}:${remotePort}` === left.place
+    if (isThere && performance.now() < left.at + settledWithinMs) client.disconnect(true)
+  }
+
   close(): void {
     this.#isClosed = true
+    this.#switches?.close()
     this.client.disconnect()
   }
+}
+
+/** But that there is no connection. */
+function saysNothing(thrown: unknown): boolean {
+  return /closed|enableOfflineQueue|max retries|aborted due/.test(asError(thrown).message)
 }
 
 function makeClient(address: Address): Redis | Cluster {
@@ -141,9 +186,11 @@ function makeClient(address: Address): Redis | Cluster {
         ...(group === undefined ? {} : { name: group }),
         ...sentinelNames(sentinelLogin),
         enableTLSForSentinelMode: tls,
+        ...(tls ? { sentinelTLS: {} } : {}),
         sentinelRetryStrategy: pauseMs,
-        // A master that is back before anybody has told it that it is none takes writes, which are lost some seconds later.
-        failoverDetector: true,
+        // Of several sentinels one may be dead: the next is asked while there is time.
+        sentinelCommandTimeout: sentinelWithinMs,
+        connectTimeout: sentinelWithinMs,
       })
     case 'cluster':
       return new Cluster([...hosts], {

@@ -9,13 +9,14 @@ const oldest = [6, 2]
 
 /**
  * Refuses a Redis that can't keep tasks, and says what "stored" means on this one. Resolves with what is not as it should be.
- * @throws StoreError `STORE_TOO_OLD`, `STORE_EVICTS`.
+ * @throws StoreError `STORE_TOO_OLD`, `STORE_EVICTS`, `STORE_UNWRITABLE`.
  */
 export async function checkTerms(link: Link, replicas = 0): Promise<readonly string[]> {
   const { where } = link
   const facts = readFacts(await link.use((client) => client.info()))
   const version = facts.get('redis_version') ?? ''
   if (isTooOld(version)) throw tooOld(where, version)
+  if (facts.get('role') === 'slave') throw isReplica(where, facts)
   const policy = facts.get('maxmemory_policy') ?? 'noeviction'
   if (policy !== 'noeviction' && facts.get('maxmemory') !== '0') throw evicts(where, policy)
   const settings = await readSettings(link)
@@ -106,6 +107,14 @@ function tooOld(where: string, version: string): StoreError {
   return new StoreError(
     'STORE_TOO_OLD',
     `${where} is version ${version || 'unknown'}; tasks need Redis ${oldest.join('.')} or newer, or Valkey.`,
+  )
+}
+
+function isReplica(where: string, facts: ReadonlyMap<string, string>): StoreError {
+  const master = `${facts.get('master_host')}:${facts.get('master_port')}`
+  return new StoreError(
+    'STORE_UNWRITABLE',
+    `${where} is a replica of ${master}: what is written there is refused or lost. Give the master in broker_url; where it changes, the sentinels (redis+sentinel://).`,
   )
 }
 

@@ -21,6 +21,8 @@ export interface LoadOptions {
 export interface LoadAnswers {
   /** Keys whose request got a 2xx. */
   readonly answered: readonly string[]
+  /** Which task each of these has fired. */
+  readonly ids: ReadonlyMap<string, string>
   /** Statuses that were not 2xx, and codes of connections that broke, with how often. */
   readonly refused: ReadonlyMap<string, number>
   readonly sent: number
@@ -38,19 +40,19 @@ export interface Load {
 /** Clients that never give up: what breaks a connection breaks one request of it. They end with the test at the latest. */
 export function load(test: TestContext, service: RunningService, options: LoadOptions): Load {
   const { clients, requests, task = 'note', args = [], prefix = 'k', pauseMs = 10 } = options
-  const answered = new Map<string, number>()
+  const answered = new Map<string, { readonly id: string; readonly at: number }>()
   const refused = new Map<string, number>()
   let sent = 0
   let stopped = false
   const one = async (): Promise<void> => {
     const key = `${prefix}${sent++}`
     const outcome = await service.fire(task, [key, ...args]).then(
-      (answer) => String(answer.status),
-      () => 'no answer',
+      ({ status, body }) => ({ said: String(status), id: body.ids?.[0] ?? '' }),
+      () => ({ said: 'no answer', id: '' }),
     )
-    if (outcome.startsWith('2')) answered.set(key, performance.now())
-    else refused.set(outcome, (refused.get(outcome) ?? 0) + 1)
-    await delay(outcome === 'no answer' ? 10 : pauseMs)
+    if (outcome.said.startsWith('2')) answered.set(key, { id: outcome.id, at: performance.now() })
+    else refused.set(outcome.said, (refused.get(outcome.said) ?? 0) + 1)
+    await delay(outcome.said === 'no answer' ? 10 : pauseMs)
   }
   const client = async (): Promise<void> => {
     while (!stopped && sent < requests) await one()
@@ -62,7 +64,11 @@ export function load(test: TestContext, service: RunningService, options: LoadOp
   atEnd(test, stop)
   return {
     stop,
-    ended: all.then(() => ({ answered: [...answered.keys()], refused, sent })),
-    answeredAt: (key) => answered.get(key) ?? Number.NaN,
+    ended: all.then(() => ({ answered: [...answered.keys()], ids: idsOf(answered), refused, sent })),
+    answeredAt: (key) => answered.get(key)?.at ?? Number.NaN,
   }
+}
+
+function idsOf(answered: ReadonlyMap<string, { readonly id: string }>): ReadonlyMap<string, string> {
+  return new Map([...answered].map(([key, { id }]) => [key, id]))
 }
