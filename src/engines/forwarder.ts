@@ -5,6 +5,7 @@ import { Trouble } from '../core/trouble.ts'
 import type { TaskMessage } from '../tasks/message.ts'
 import { runAtOf } from '../tasks/stored-options.ts'
 import type { Consumption, Engine, EnqueueAnswer, Lease, Outcome, Slots } from './engine.ts'
+import { takenAwayAt } from './losses.ts'
 
 export interface ForwarderOptions {
   readonly from: Engine
@@ -153,7 +154,7 @@ function dueOf(message: TaskMessage): number {
 
 /** `returned` where it is to be tried again. */
 function outcomeOf(answer: EnqueueAnswer): Outcome {
-  if (answer.stored) return { kind: 'done', result: '', children: [], expiresAt: 0 }
+  if (answer.stored) return { kind: 'done', result: '', children: [], expiresAt: takenAwayAt }
   const { message } = answer.error
   const code = codeOf(answer.error)
   if (code !== 'STORE_REFUSED') return { kind: 'returned' }

@@ -5,6 +5,9 @@ import type { StoredError } from '../tasks/message.ts'
 /** How long tasks are kept that an engine itself settles: parked, cancelled. */
 export const keepSettledMs = 7 * 86_400_000
 
+/** When one may go that was taken to another store: at once, and as if it had never been here, for it has not run and may be brought back. */
+export const takenAwayAt = 0
+
 /** A task that was running under this many workers when they died runs alone from then on; under the second number of them, it is parked. */
 export const suspectAfter = 3
 export const poisonAfter = 10

@@ -38,6 +38,8 @@ export class Move {
     const workers = await this.#options.from.workers()
     if (workers.length > 0) throw workersAlive(workers.length)
     if (await this.#isOneStore()) throw sameStore()
+    // What was taken from there once, and is not deleted yet, would count as stored.
+    await this.#options.to.purge({})
     await this.#moveScheduled()
     this.#forwarder.begin()
     await this.#empty.promise

@@ -5,9 +5,11 @@ import { join } from 'node:path'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import { openBullmq } from '../../src/engines/bullmq/engine.ts'
 import type { Engine } from '../../src/engines/engine.ts'
+import { Move } from '../../src/engines/move.ts'
 import { openSqlite } from '../../src/engines/sqlite/engine.ts'
 import { newTaskId } from '../../src/tasks/ids.ts'
 import type { TaskMessage } from '../../src/tasks/message.ts'
+import { TestWorker } from '../../src/testing/engine-suite/setup.ts'
 import { bin, cleanEnvironment, cli } from '../e2e/support/cli.ts'
 import { copyOf } from '../e2e/support/folders.ts'
 import { seeded } from '../e2e/support/random.ts'
@@ -80,6 +82,41 @@ else
         )
       })
 
+    test('there and back within minutes: nothing counts as stored that was only taken away', async (t) => {
+      const { engines } = await stores(t)
+      const fired = messages(10)
+      const ids = async (engine: Engine) =>
+        (await engine.list({ limit: 100 })).map(({ message }) => message.id).toReversed()
+      for (const [name, other] of [
+        ['redis', 'sqlite'],
+        ['sqlite', 'redis'],
+      ] as const) {
+        const [from, to] = [engines[name], engines[other]]
+        await from.enqueue(fired)
+        assert.equal(await move(from, to), 10)
+        assert.equal(await move(to, from), 10)
+        assert.deepEqual(
+          await ids(from),
+          fired.map(({ id }) => id),
+        )
+        assert.equal(await left(to), 0)
+        for (const { id } of fired) await from.remove(id)
+      }
+    })
+
+    test('back to a store that has not deleted yet what was taken from it: nothing is lost', async (t) => {
+      const { engines } = await stores(t)
+      const [message] = messages(2).slice(1)
+      assert.ok(message)
+      await engines.sqlite.enqueue([message])
+      const worker = await TestWorker.start(engines.sqlite)
+      await worker.settle(await worker.lease(), { kind: 'done', result: '', children: [], expiresAt: 0 })
+      await worker.consumption.stop()
+      await engines.redis.enqueue([message])
+      assert.equal(await move(engines.redis, engines.sqlite), 1)
+      assert.equal(await left(engines.sqlite), 1)
+    })
+
     test('a store whose workers are alive is left alone', async (t) => {
       const { folder, engines, urls } = await stores(t)
       const consumption = await engines.redis.consume({
@@ -148,6 +185,13 @@ async function stores(t: TestContext): Promise<Stores> {
   }
   t.after(() => Promise.all([engines.sqlite.close(), engines.redis.close()]))
   return { folder, engines, urls: { sqlite: 'sqlite:', redis: redis.url } }
+}
+
+async function move(from: Engine, to: Engine): Promise<number> {
+  const moving = new Move({ from, to, onProgress: () => undefined })
+  const moved = await moving.run()
+  await moving.stop()
+  return moved
 }
 
 /** Of two priorities and queues; every fifth is due in an hour. */

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isSettled, type TaskState } from '../../tasks/states.ts'
 import type { ActionAnswer, TaskRecord } from '../engine.ts'
-import { keepSettledMs } from '../losses.ts'
+import { keepSettledMs, takenAwayAt } from '../losses.ts'
 import { findTask, inOneStep, readTasks } from './lookup.ts'
 import { orLost } from './outcome.ts'
 import type { Store } from './store.ts'
@@ -64,13 +64,16 @@ export async function purgeExpired(
   const { link, own, now } = store
   for (let count = 0; ; ) {
     const time = now()
-    const ids = await link.use((client) =>
-      client.zrangebyscore(own.expires, '-inf', time, 'LIMIT', 0, sliceSize),
-    )
+    const expired = await readExpired(store, time)
+    const ids = [...expired.keys()]
     if (ids.length === 0) return count
     const tasks = new Map((await readTasks(store, ids)).map((task) => [task.message.id, task]))
     const kept = ids.filter((id) => tasks.get(id) !== undefined && !isSettled(stateIn(tasks, id)))
-    await remember(store, [...tasks.values()])
+    const hasRun = (id: string) => expired.get(id) !== takenAwayAt
+    await remember(
+      store,
+      [...tasks.values()].filter(({ message }) => hasRun(message.id)),
+    )
     count += await forget(
       store,
       ids.filter((id) => !kept.includes(id)),
@@ -80,6 +83,16 @@ export async function purgeExpired(
     if (later.length > 0) await link.use((client) => client.zadd(own.expires, 'GT', ...later))
     await between()
   }
+}
+
+/** Some of those that may go by then, and since when each. */
+async function readExpired({ link, own }: Store, time: number): Promise<ReadonlyMap<string, number>> {
+  const found = await link.use((client) =>
+    client.zrangebyscore(own.expires, '-inf', time, 'WITHSCORES', 'LIMIT', 0, sliceSize),
+  )
+  return new Map(
+    found.flatMap((id, index) => (index % 2 === 0 ? [[id, Number(found[index + 1])] as const] : [])),
+  )
 }
 
 /** How long nobody can store a task again that has run: who got no answer may try it again. */
