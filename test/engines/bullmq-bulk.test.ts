@@ -213,6 +213,43 @@ else
       assert.equal(await client.llen(store.keys.wait), 2)
     })
 
+    test('that are no jobs any more leave the line, and the others are taken in its order', async (t) => {
+      const { store } = await openSide(t, redis.url)
+      const batch = Array.from({ length: 4 }, () => makeMessage())
+      await Promise.all(addAll(store, batch))
+      const [first, gone, ...others] = batch.map(({ id }) => id)
+      await client.del(store.keys.job(gone ?? ''))
+      await client.lpush(store.keys.job(gone ?? ''), 'no hash')
+      const claims = batch.map((_, index) => ({ token: token(index), number: index + 1 }))
+      const { taken } = await takeAll(store, claims, owner)
+      assert.deepEqual(
+        taken.map(({ held }) => [held.message.id, held.token]),
+        [first, ...others].map((id, index) => [id, token(index)]),
+      )
+      for (const { held } of taken)
+        assert.equal(await client.get(store.keys.lock(held.message.id)), held.token)
+      assert.deepEqual(
+        (await client.lrange(store.keys.active, 0, -1)).toReversed(),
+        taken.map(({ held }) => held.message.id),
+      )
+      assert.equal(await client.exists(store.keys.lock(gone ?? '')), 0)
+    })
+
+    test('stay in line where what they are moved to is no list', async (t) => {
+      const { store } = await openSide(t, redis.url)
+      await Promise.all(addAll(store, [makeMessage()]))
+      for (const key of [store.keys.active, store.keys.prioritized]) {
+        await client.set(key, 'something else')
+        await assert.rejects(takeAll(store, [{ token: token(0), number: 1 }], owner))
+        assert.equal(await client.llen(store.keys.wait), 1)
+        await client.del(key)
+      }
+      await client.set(store.keys.prioritized, 'something else')
+      const failed = await Promise.allSettled(addAll(store, [makeMessage(), makeMessage({ priority: 1 })]))
+      assert.ok(failed.every(({ status }) => status === 'rejected'))
+      assert.equal(await client.llen(store.keys.wait), 1)
+    })
+
     test('that have run and were deleted just now are not added again', async (t) => {
       const { store, service } = await openSide(t, redis.url)
       const [message, other] = [makeMessage(), makeMessage()]

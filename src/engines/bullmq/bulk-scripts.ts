@@ -7,15 +7,18 @@
 // KEYS: wait, prioritized, its counter, marker, meta, ids. ARGV: what job keys begin with, now, then id, name, data and priority of each.
 // As addStandardJob and addPrioritizedJob do it. What could fail comes before the first job is written: none is left that waits nowhere.
 export const addAll = `
+redis.call('LLEN', KEYS[1])
+redis.call('ZCARD', KEYS[2])
 local base, now = ARGV[1], ARGV[2]
-local new, ids, plain = {}, {}, {}
+local new, counts, ids, plain = {}, {}, {}, {}
 for i = 3, #ARGV, 4 do
   local id = ARGV[i]
   if not new[id] and redis.call('EXISTS', base .. id, base .. id .. ':gone') == 0 then
     new[id] = i
     ids[#ids + 1] = 0
     ids[#ids + 1] = id
-    if ARGV[i + 3] == '0' then plain[#plain + 1] = id end
+    if ARGV[i + 3] == '0' then plain[#plain + 1] = id
+    else counts[id] = redis.call('INCR', KEYS[3]) end
   end
 end
 if #ids == 0 then return 0 end
@@ -24,10 +27,7 @@ if #plain > 0 then redis.call('LPUSH', KEYS[1], unpack(plain)) end
 for i = 3, #ARGV, 4 do
   local id, priority = ARGV[i], ARGV[i + 3]
   if new[id] == i then
-    if priority ~= '0' then
-      local count = redis.call('INCR', KEYS[3])
-      redis.call('ZADD', KEYS[2], tonumber(priority) * 0x100000000 + count % 0x100000000, id)
-    end
+    if counts[id] then redis.call('ZADD', KEYS[2], tonumber(priority) * 0x100000000 + counts[id] % 0x100000000, id) end
     redis.call('HSET', base .. id, 'name', ARGV[i + 1], 'data', ARGV[i + 2], 'opts', priority == '0' and '{}' or '{"priority":' .. priority .. '}',
       'timestamp', now, 'delay', 0, 'priority', priority)
   end
@@ -37,7 +37,7 @@ if not meta[1] and not meta[2] then redis.call('ZADD', KEYS[4], 0, '0') end
 return #ids / 2`
 
 // KEYS: wait, prioritized, active, meta, delayed, marker. ARGV: what job keys begin with, now, duration of the locks, owner, how many fields to read,
-// those, then a token for each claim. As moveToActive does it. Answers when the first scheduled job is due (-1: there is none), then the id and the fields
+// those, then a token for each claim. As moveToActive does it; what is no job any more leaves the line. Answers when the first scheduled job is due (-1: there is none), then the id and the fields
 // of each; or 0 alone, and takes none, where that is by now, or the queue is paused or limited.
 export const takeAll = `
 local meta = redis.call('HMGET', KEYS[4], 'paused', 'concurrency', 'max')
@@ -47,6 +47,9 @@ local due = first and math.floor(tonumber(first) / 0x1000) or -1
 if first and due <= tonumber(ARGV[2]) then return { 0 } end
 local base, now, duration, owner, last = ARGV[1], ARGV[2], ARGV[3], ARGV[4], 5 + tonumber(ARGV[5])
 local count = #ARGV - last
+-- What could fail comes before the first job is moved.
+redis.call('ZCARD', KEYS[2])
+redis.call('LLEN', KEYS[3])
 local ids = redis.call('RPOP', KEYS[1], count) or {}
 if #ids < count then
   local others = redis.call('ZPOPMIN', KEYS[2], count - #ids)
@@ -54,14 +57,17 @@ if #ids < count then
 end
 if #ids > 0 then redis.call('LPUSH', KEYS[3], unpack(ids)) end
 local taken = { due }
-for i, id in ipairs(ids) do
+for _, id in ipairs(ids) do
   local job = base .. id
-  redis.call('SET', job .. ':lock', ARGV[last + i], 'PX', duration)
-  local fields = redis.call('HMGET', job, 'ats', unpack(ARGV, 6, last))
-  fields[1] = (tonumber(fields[1]) or 0) + 1
-  redis.call('HSET', job, 'processedOn', now, 'pb', owner, 'ats', fields[1])
-  table.insert(fields, 1, id)
-  taken[#taken + 1] = fields
+  local fields = redis.pcall('HMGET', job, 'ats', unpack(ARGV, 6, last))
+  if fields.err then redis.call('LREM', KEYS[3], 1, id)
+  else
+    redis.call('SET', job .. ':lock', ARGV[last + #taken], 'PX', duration)
+    fields[1] = (tonumber(fields[1]) or 0) + 1
+    redis.call('HSET', job, 'processedOn', now, 'pb', owner, 'ats', fields[1])
+    table.insert(fields, 1, id)
+    taken[#taken + 1] = fields
+  end
 end
 -- Whoever else waits is told of what is left.
 if redis.call('EXISTS', KEYS[1], KEYS[2]) > 0 then redis.call('ZADD', KEYS[6], 0, '0') end
@@ -71,7 +77,7 @@ return taken`
 // moveToFinished does it. Answers for each 0, or what that script would, and 1 where the job is more than a task of ours.
 export const completeAll = `
 local base, now = ARGV[1], ARGV[2]
-local locks, answers, expiries, freed, ids, scores = {}, {}, {}, {}, {}, {}
+local locks, answers, held, expiries, freed, ids, scores = {}, {}, {}, {}, {}, {}, {}
 for i = 3, #ARGV, 5 do locks[#locks + 1] = base .. ARGV[i] .. ':lock' end
 local tokens = redis.call('MGET', unpack(locks))
 for at, token in ipairs(tokens) do
@@ -83,11 +89,17 @@ for at, token in ipairs(tokens) do
   elseif token ~= ARGV[i + 1] then answers[at] = -6
   else
     answers[at] = 0
+    held[#held + 1] = ARGV[i]
     expiries[#expiries + 1] = ARGV[i + 4]
     expiries[#expiries + 1] = ARGV[i]
   end
 end
-if #expiries > 0 then redis.call('ZADD', KEYS[4], unpack(expiries)) end
+redis.call('ZCARD', KEYS[2])
+if #held > 0 then
+  -- First what a full Redis does too: it does the rest then.
+  redis.call('SREM', KEYS[3], unpack(held))
+  redis.call('ZADD', KEYS[4], unpack(expiries))
+end
 for at, answer in ipairs(answers) do
   local i = at * 5 - 2
   local id = ARGV[i]
@@ -103,6 +115,5 @@ end
 if #ids > 0 then
   redis.call('ZADD', KEYS[2], unpack(scores))
   redis.call('DEL', unpack(freed))
-  redis.call('SREM', KEYS[3], unpack(ids))
 end
 return answers`
