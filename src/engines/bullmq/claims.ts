@@ -128,6 +128,8 @@ export class Claims {
   }
 
   #askAhead(coming: number): void {
+    // Where there is no room yet, there may be by the next turn.
+    if (this.#options.consumer.slots().ordinary <= coming) return
     this.#ahead = this.#askOthers(coming)
     // Whoever waits for it is told; until then nobody may.
     this.#ahead.catch(() => undefined)
@@ -236,10 +238,11 @@ export class Claims {
     const { promise, resolve } = Promise.withResolvers<void>()
     const wake = () => resolve()
     this.#awake = wake
-    const ms = Math.min(longestSleepMs, Math.max(0, this.#dueAt - store.now()))
-    const alarm = setTimeout(wake, ms)
-    // Only who has room listens: what it hears nobody else does.
-    if (consumer.slots().ordinary > 0) this.#listen()
+    // Only who has room listens, and looks for what is due: what it hears nobody else does.
+    const hasRoom = consumer.slots().ordinary > 0
+    if (hasRoom) this.#listen()
+    const dueInMs = hasRoom ? Math.max(0, this.#dueAt - store.now()) : longestSleepMs
+    const alarm = setTimeout(wake, Math.min(longestSleepMs, dueInMs))
     await promise
     clearTimeout(alarm)
     this.#awake = undefined
