@@ -81,6 +81,30 @@ else
       assert.deepEqual(troubles, [])
     })
 
+    test('what is no job any more keeps nobody from giving back or parking the others', async (t) => {
+      const place = placeOf(t)
+      const engine = await openAt(t, redis.url, place)
+      const [unreadable, noHash] = [makeMessage(), makeMessage()]
+      await store(engine, unreadable, noHash)
+      const list = (name: string) => jobKey(place, name)
+      await redis.command('DEL', list('wait'))
+      // As those that were alive in an executor that died.
+      await redis.command('ZADD', list('delayed'), '5e19', unreadable.id, '6e19', noHash.id)
+      await redis.command('HSET', jobKey(place, unreadable.id), 'opts', 'no JSON')
+      await redis.command('DEL', jobKey(place, noHash.id))
+      await redis.command('LPUSH', jobKey(place, noHash.id), 'x')
+      const worker = await TestWorker.start(engine)
+      await until(
+        async () => {
+          worker.consumption.more()
+          return (await redis.command('ZCARD', list('delayed'))) === ':0\r\n'
+        },
+        { what: 'both to be taken' },
+      )
+      const isParked = async () => (await redis.command('ZCARD', list('failed'))) === ':1\r\n'
+      await until(isParked, { what: 'the unreadable one to be parked', timeoutMs: 10_000 })
+    })
+
     test('a mended job runs when it is retried', async (t) => {
       const place = placeOf(t)
       const engine = await openAt(t, redis.url, place)

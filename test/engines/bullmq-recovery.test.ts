@@ -3,8 +3,17 @@ import type { ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { after, before, describe, type TestContext, test } from 'node:test'
+import { Worker } from 'bullmq'
 import { on } from '../../src/core/events.ts'
+import { readAddress } from '../../src/engines/bullmq/address.ts'
+import { addAll, takeAll } from '../../src/engines/bullmq/bulk.ts'
 import { openBullmq } from '../../src/engines/bullmq/engine.ts'
+import { Holding } from '../../src/engines/bullmq/held.ts'
+import { prefixOf, queueName } from '../../src/engines/bullmq/keys.ts'
+import { renew } from '../../src/engines/bullmq/leases.ts'
+import { Link } from '../../src/engines/bullmq/link.ts'
+import { Recovery } from '../../src/engines/bullmq/recovery.ts'
+import { Store } from '../../src/engines/bullmq/store.ts'
 import type { Engine } from '../../src/engines/engine.ts'
 import { done, makeMessage, makeMessages, store, TestWorker } from '../../src/testing/engine-suite/setup.ts'
 import { ownFolder } from '../support/folder.ts'
@@ -70,6 +79,48 @@ else
       redis = await RedisServer.start('--appendonly', 'yes', '--appendfsync', 'always')
     })
     after(() => redis.end())
+
+    test('who lives takes its leases again after a full Redis, before anybody looks for those that have run out', async (t) => {
+      const place = placeOf(t)
+      const link = await Link.open(readAddress(redis.url))
+      const tasks = new Store(link, { service: place.service, now: Date.now, warnings: [] })
+      const worker = new Worker(queueName, null, {
+        connection: link.client,
+        prefix: prefixOf(place.service),
+        autorun: false,
+        maxStalledCount: 99,
+      })
+      t.after(async () => {
+        await worker.close(true)
+        await tasks.close()
+      })
+      await Promise.all(addAll(tasks, [makeMessage()]))
+      const { taken } = await takeAll(tasks, [{ token: 'lives/1', number: 1 }], 'lives')
+      const [held] = taken.map((one) => one.held)
+      assert.ok(held)
+      const recovery = new Recovery({
+        store: tasks,
+        queue: worker.getBackend(),
+        folder: place.folder,
+        holding: new Holding('other'),
+        sweep: async () => true,
+        settle: () => undefined,
+      })
+      const look = async () => {
+        // How BullMQ keeps others from looking again.
+        await redis.command('DEL', tasks.keys.job('stalled-check'))
+        return await recovery.lookEverywhere()
+      }
+      assert.equal(await look(), 0)
+      await redis.command('CONFIG', 'SET', 'maxmemory', '1mb')
+      t.after(() => redis.command('CONFIG', 'SET', 'maxmemory', '0'))
+      await redis.command('DEL', tasks.keys.lock(held.message.id))
+      for (let times = 0; times < 2; times++) await assert.rejects(look(), { code: 'STORE_FULL' })
+      await redis.command('CONFIG', 'SET', 'maxmemory', '0')
+      assert.equal(await look(), 0)
+      await renew(tasks, [held])
+      assert.equal(await link.client.get(tasks.keys.lock(held.message.id)), 'lives/1')
+    })
 
     test('the tasks of a worker that was killed on this machine are given back at once, in their order', async (t) => {
       const place = placeOf(t)

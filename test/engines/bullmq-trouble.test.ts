@@ -3,7 +3,14 @@ import { once } from 'node:events'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import { inspect } from 'node:util'
 import type { Engine, Lease } from '../../src/engines/engine.ts'
-import { done, makeMessage, makeMessages, store, TestWorker } from '../../src/testing/engine-suite/setup.ts'
+import {
+  done,
+  makeMessage,
+  makeMessages,
+  parked,
+  store,
+  TestWorker,
+} from '../../src/testing/engine-suite/setup.ts'
 import { startProgram } from '../support/processes.ts'
 import { RedisServer, withoutRedis } from '../support/redis-server.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
@@ -217,11 +224,12 @@ else
       assert.equal(worker.leases.length, 100)
     })
 
-    test('a full Redis refuses tasks and takes outcomes; with room it stores again', async (t) => {
-      const engine = await openAt(t, redis.url, placeOf(t))
-      await store(engine, makeMessage())
+    test('a full Redis refuses tasks, is read, takes outcomes and makes room; with room it stores again', async (t) => {
+      const place = placeOf(t)
+      const engine = await openAt(t, redis.url, place)
+      await store(engine, ...makeMessages(2))
       const worker = await TestWorker.start(engine)
-      const lease = await worker.lease()
+      const [lease, other] = [await worker.lease(), await worker.lease(1)]
       await redis.command('CONFIG', 'SET', 'maxmemory', '1mb')
       const told = await engine.enqueue([makeMessage({ args: '["private"]' })]).then(
         () => assert.fail('It was stored'),
@@ -230,9 +238,20 @@ else
       assert.equal(told.code, 'STORE_FULL')
       assert.doesNotMatch(inspect(told, { depth: 10, showHidden: true }), /private/)
       assert.deepEqual([(await engine.health()).storing, (await engine.health()).ok], [false, false])
-      const settled = worker.settle(lease, done())
+      assert.equal(
+        await worker.settle(lease, { kind: 'done', result: '1', children: [], expiresAt: 1 }),
+        'settled',
+      )
+      assert.equal((await engine.find(lease.message.id))?.state, 'done')
+      assert.equal((await engine.list({ state: 'done' })).length, 1)
+      await until(async () => (await engine.counts()).done === 0, { what: 'it to make room' })
+      const late = worker.settle(other, parked('unknown_task'))
+      await until(async () => (await redis.command('ZCARD', jobKey(place, 'failed'))) === ':1\r\n', {
+        what: 'it to be parked',
+      })
       await redis.command('CONFIG', 'SET', 'maxmemory', '0')
-      assert.equal(await settled, 'settled')
+      assert.equal(await late, 'settled')
+      assert.equal((await engine.counts()).parked, 1)
       await storesAgain(engine)
     })
 

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { asError } from '../../core/errors.ts'
 import type { TaskState } from '../../tasks/states.ts'
 import type { ListFilter, TaskRecord } from '../engine.ts'
 import { recordOf, type Seen, suspectsFrom } from './record.ts'
@@ -141,7 +142,15 @@ type Multi = ReturnType<Store['link']['client']['multi']>
 
 /** What several reads find at one moment. @throws StoreError, and the first of the reads' own errors. */
 export async function inOneStep(store: Store, read: (multi: Multi) => Multi): Promise<readonly unknown[]> {
-  const replies = await store.link.use((client) => read(client.multi()).exec())
+  const replies = await store.link.use(async (client) => {
+    try {
+      return await read(client.multi()).exec()
+    } catch (error) {
+      // A full Redis takes no transaction, though it reads.
+      if (!asError(error).message.startsWith('EXECABORT')) throw error
+      return await read(client.pipeline()).exec()
+    }
+  })
   return (replies ?? []).map(([error, reply]) => {
     if (error !== null) throw store.link.failure(error)
     return reply

@@ -218,11 +218,13 @@ function jobOf({ message }: Held): MinimalJob {
   return job as MinimalJob
 }
 
-/** Waits for all, so that nobody is surprised by a failure after another; the last one matters most. */
+/** Waits for all, so that nobody is surprised by a failure after another. That a move is done already matters least: what goes with it may be missing. */
 async function together(...work: readonly Promise<unknown>[]): Promise<void> {
   const results = await Promise.allSettled(work)
-  const failed = results.findLast((result) => result.status === 'rejected')
-  if (failed?.status === 'rejected') throw failed.reason
+  const reasons = results.flatMap((result): unknown[] =>
+    result.status === 'rejected' ? [result.reason] : [],
+  )
+  if (reasons.length > 0) throw reasons.findLast((reason) => !isLost(reason)) ?? reasons.at(-1)
 }
 
 /** BullMQ's own answers: no such job, no lock, another's lock, not among the running ones. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { IQueueBackend } from 'bullmq'
+import { codeOf } from '../../core/errors.ts'
 import { emit } from '../../core/events.ts'
 import { holders, isAlive, removeTraces } from '../../supervisor/alive.ts'
 import type { Consumer, Outcome } from '../engine.ts'
@@ -37,6 +38,9 @@ export class Recovery {
   readonly #underWay = new Set<string>()
   #inDoubt = false
   #lookedAt = performance.now()
+  #hasFailed = false
+  /** Since when Redis does again what it failed at. */
+  #worksSince = Number.NEGATIVE_INFINITY
 
   constructor(options: RecoveryOptions) {
     this.#options = options
@@ -59,13 +63,28 @@ export class Recovery {
   /** Has BullMQ look for locks that have run out; it does so once per interval, whoever asks. */
   async lookEverywhere(): Promise<number> {
     const { store, queue } = this.#options
-    // Redis may have been away from all: who lives renews the leases first that have run out meanwhile.
+    // Redis may have been away from all, or full: who lives renews the leases first that have run out meanwhile.
+    const backForMs = await this.#backForMs()
     const now = performance.now()
-    if (store.link.backForMs < settlingMs && now < this.#lookedAt + longestSettlingMs) return 0
+    if (backForMs < settlingMs && now < this.#lookedAt + longestSettlingMs) return 0
     this.#lookedAt = now
+    this.#hasFailed = true
     const stalled = await store.link.use(() => queue.moveStalledJobsToWait())
+    this.#hasFailed = false
     if (stalled.length > 0) emit('lease.expired', { tasks: stalled })
     return stalled.length
+  }
+
+  /** For how long Redis is there again and takes writes, in ms. @throws StoreError where it takes none. */
+  async #backForMs(): Promise<number> {
+    const { link, own } = this.#options.store
+    if (this.#hasFailed) {
+      this.#lookedAt = performance.now()
+      await link.use((client) => client.set(own.probe, '1', 'PX', 1_000))
+      this.#hasFailed = false
+      this.#worksSince = performance.now()
+    }
+    return Math.min(link.backForMs, performance.now() - this.#worksSince)
   }
 
   async #recover(owner: string): Promise<number> {
@@ -120,12 +139,25 @@ export class Recovery {
     // Those taken last come first, and each goes before the one before it: they stand as they stood.
     const meant = (await heldTasks(store)).filter(isMeant)
     let count = 0
-    for (const { id, token } of meant) {
-      if (!died && (await this.#parkUnreadable(id, token))) continue
-      if (died) await store.link.use((client) => client.hincrby(store.keys.job(id), 'stc', 1))
-      if (await orLost(store.link.use(() => store.queue.moveJobFromActiveToWait(id, token)))) count++
+    const failures: unknown[] = []
+    for (const held of meant) {
+      try {
+        if (await this.#giveOneBack(held, died)) count++
+      } catch (error) {
+        failures.push(error)
+        // What Redis fails at may be one job.
+        if (codeOf(error) !== 'STORE_FAILED') break
+      }
     }
+    if (failures.length > 0) throw failures[0]
     return count
+  }
+
+  async #giveOneBack({ id, token }: HeldTask, died: boolean): Promise<boolean> {
+    const { link, keys, queue } = this.#options.store
+    if (!died && (await this.#parkUnreadable(id, token))) return false
+    if (died) await link.use((client) => client.hincrby(keys.job(id), 'stc', 1))
+    return await orLost(link.use(() => queue.moveJobFromActiveToWait(id, token)))
   }
 }
 
