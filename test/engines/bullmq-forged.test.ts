@@ -105,6 +105,23 @@ else
       await until(isParked, { what: 'the unreadable one to be parked', timeoutMs: 10_000 })
     })
 
+    test('a task that somebody has locked is not deleted, and what deletes others goes on without it', async (t) => {
+      const place = placeOf(t)
+      const engine = await openAt(t, redis.url, place)
+      const messages = makeMessages(3)
+      await store(engine, ...messages)
+      const worker = await TestWorker.start(engine, {
+        onLease: (lease, self) => void self.settle(lease, done()),
+      })
+      await until(async () => (await engine.counts()).done === 3, { what: 'all to be done' })
+      await worker.consumption.stop()
+      await redis.command('SET', `${jobKey(place, messages[1]?.id ?? '')}:lock`, 'locked')
+      assert.equal(await engine.purge({ states: ['done'] }), 2)
+      await redis.command('ZADD', `{macaron:${place.service}}:expires`, '1', messages[1]?.id ?? '')
+      assert.equal(await engine.purge({}), 0)
+      assert.equal((await engine.counts()).done, 1)
+    })
+
     test('a mended job runs when it is retried', async (t) => {
       const place = placeOf(t)
       const engine = await openAt(t, redis.url, place)

@@ -42,7 +42,7 @@ export async function unparkTask(store: Store, id: string): Promise<boolean> {
 export async function removeTask(store: Store, id: string): Promise<ActionAnswer> {
   const task = await findTask(store, id)
   if (task === undefined || task.state === 'running') return { done: false, state: task?.state }
-  return (await forget(store, [id])) === 1 ? done : await notDone(store, id)
+  return (await forget(store, [id])).length === 1 ? done : await notDone(store, id)
 }
 
 /** How many tasks are looked at in one step. */
@@ -56,7 +56,7 @@ export async function purgeTasks(store: Store, states: readonly TaskState[] | un
   return count
 }
 
-/** Those whose time has passed. One that isn't settled (any more) is looked at again later. `between`: done after each slice. */
+/** Those whose time has passed. One that isn't settled (any more), or can't be deleted, is looked at again later. `between`: done after each slice. */
 export async function purgeExpired(
   store: Store,
   between: () => Promise<unknown> = nextTurn,
@@ -68,16 +68,15 @@ export async function purgeExpired(
     const ids = [...expired.keys()]
     if (ids.length === 0) return count
     const tasks = new Map((await readTasks(store, ids)).map((task) => [task.message.id, task]))
-    const kept = ids.filter((id) => tasks.get(id) !== undefined && !isSettled(stateIn(tasks, id)))
+    const over = ids.filter((id) => tasks.get(id) === undefined || isSettled(stateIn(tasks, id)))
     const hasRun = (id: string) => expired.get(id) !== takenAwayAt
     await remember(
       store,
       [...tasks.values()].filter(({ message }) => hasRun(message.id)),
     )
-    count += await forget(
-      store,
-      ids.filter((id) => !kept.includes(id)),
-    )
+    const gone = new Set(await forget(store, over))
+    count += gone.size
+    const kept = ids.filter((id) => !gone.has(id))
     // Only ever to a later time: it may have been settled, and dated, just now.
     const later = kept.flatMap((id) => [time + checkAgainMs, id])
     if (later.length > 0) await link.use((client) => client.zadd(own.expires, 'GT', ...later))
@@ -128,8 +127,8 @@ export async function trimSettled(
     const key = done > 0 ? keys.completed : keys.failed
     const last = Math.min(surplus, sliceSize) - 1
     const gone = await forget(store, await link.use((client) => client.zrange(key, '0', String(last))))
-    if (gone === 0) return count
-    count += gone
+    if (gone.length === 0) return count
+    count += gone.length
     await between()
   }
 }
@@ -148,27 +147,28 @@ async function purgeState(store: Store, state: TaskState): Promise<number> {
     const ids = await link.use((client) => client.zrange(key, String(at), String(at + sliceSize - 1)))
     if (ids.length === 0) return count
     const meant = (await readTasks(store, ids)).filter((task) => task.state === state)
-    count += await forget(
+    const gone = await forget(
       store,
       meant.map(({ message }) => message.id),
     )
-    at += ids.length - meant.length
+    count += gone.length
+    at += ids.length - gone.length
     await nextTurn()
   }
 }
 
-/** Deletes tasks, and every note of them. Answers how many there were; a running one stays. */
-export async function forget(store: Store, ids: readonly string[]): Promise<number> {
-  if (ids.length === 0) return 0
+/** Deletes tasks, and every note of them. Answers which; a running one stays. */
+async function forget(store: Store, ids: readonly string[]): Promise<readonly string[]> {
+  if (ids.length === 0) return []
   const { queue, link, own } = store
   const removed = await Promise.all(ids.map((id) => link.use(() => queue.remove(id, false))))
   const gone = ids.filter((_, index) => removed[index] === 1)
-  if (gone.length === 0) return 0
+  if (gone.length === 0) return []
   const notes = [own.ids, own.expires, own.parked, own.cancelled]
   await link.use((client) =>
     notes.reduce((pipeline, key) => pipeline.zrem(key, ...gone), client.pipeline()).exec(),
   )
-  return gone.length
+  return gone
 }
 
 async function notDone(store: Store, id: string): Promise<ActionAnswer> {
