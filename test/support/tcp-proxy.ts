@@ -7,6 +7,7 @@ export class TcpProxy {
   readonly #server: Server
   readonly #pairs = new Set<readonly [Socket, Socket]>()
   #isCut = false
+  #made = 0
 
   private constructor(server: Server, port: number) {
     this.#server = server
@@ -27,9 +28,9 @@ export class TcpProxy {
     return proxy
   }
 
-  /** How many connections lead through it. */
+  /** How many connections were ever made through it. */
   get connections(): number {
-    return this.#pairs.size
+    return this.#made
   }
 
   /** Nothing goes through any more, in either direction, and nobody is told: as when a cable is pulled. */
@@ -68,6 +69,7 @@ export class TcpProxy {
   #join(near: Socket, far: Socket, answers: (piece: Buffer) => Buffer): void {
     const pair = [near, far] as const
     this.#pairs.add(pair)
+    this.#made++
     near.on('data', (piece) => far.write(piece))
     far.on('data', (piece) => near.write(answers(piece)))
     for (const socket of pair) {

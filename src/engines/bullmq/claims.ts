@@ -42,8 +42,6 @@ export class Claims {
   readonly #options: ClaimsOptions
   #claiming = false
   #working: Promise<void> | undefined
-  /** What was asked for ahead. */
-  #ahead: Promise<Answer> | undefined
   #atOnce = fewAtOnce
   /** How often this worker has told of suspects: one may come while it is asked for them. */
   #told = 0
@@ -85,7 +83,7 @@ export class Claims {
   async #work(): Promise<void> {
     // Never before `consume` has resolved.
     await new Promise((resolve) => setImmediate(resolve))
-    while (this.#claiming || this.#ahead !== undefined) {
+    while (this.#claiming) {
       this.#wanted = false
       const mayBeMore = await this.#turn()
       if (!mayBeMore && this.#claiming && !this.#wanted) await this.#sleep()
@@ -115,32 +113,15 @@ export class Claims {
     return taken.length > 0
   }
 
-  /** While these are handed out, Redis looks for the next ones already, as long as more may wait than were asked for. */
   async #takeOthers(): Promise<boolean> {
-    const ahead = this.#ahead
-    this.#ahead = undefined
-    const { wish, taken } = await (ahead ?? this.#askOthers(0))
-    const isMore = wish > 0 && taken.length === wish
+    const { ordinary } = this.#options.consumer.slots()
+    const wish = Math.min(ordinary, this.#atOnce)
+    if (wish <= 0) return false
+    const taken = await this.#take(wish, (claims) => this.#askNext(claims))
+    const isMore = taken.length === wish
     this.#atOnce = isMore ? Math.min(this.#atOnce * 2, mostAtOnce) : fewAtOnce
-    if (isMore && this.#claiming) this.#askAhead(taken.length)
     await this.#handOut(taken)
     return isMore
-  }
-
-  #askAhead(coming: number): void {
-    // Where there is no room yet, there may be by the next turn.
-    if (this.#options.consumer.slots().ordinary <= coming) return
-    this.#ahead = this.#askOthers(coming)
-    // Whoever waits for it is told; until then nobody may.
-    this.#ahead.catch(() => undefined)
-  }
-
-  /** `coming`: how many have been taken that are not handed out yet. */
-  async #askOthers(coming: number): Promise<Answer> {
-    const { ordinary } = this.#options.consumer.slots()
-    const wish = Math.min(ordinary - coming, this.#atOnce)
-    if (wish <= 0) return { wish: 0, taken: [] }
-    return { wish, taken: await this.#take(wish, (claims) => this.#askNext(claims)) }
   }
 
   /** Asks for so many at once. What was taken before a failure is handed out all the same. */
@@ -263,11 +244,5 @@ export class Claims {
 }
 
 type Asked = ReturnType<Holding['ask']>
-
-/** How many were asked for, and what was taken. */
-interface Answer {
-  readonly wish: number
-  readonly taken: readonly Taken[]
-}
 
 const noneTaken: TakenAll = Object.freeze({ taken: [], unreadable: 0 })
