@@ -82,6 +82,12 @@ const kinds: readonly Kind[] = [
       `${where} can't be found: these sentinels know no such group. See the name after the hosts in broker_url, and \`SENTINEL MASTERS\`.`,
   },
   {
+    pattern: /certificate|CERT/i,
+    code: 'STORE_UNREACHABLE',
+    text: (where, message) =>
+      `${where} can't be trusted: ${message}. Node is told of a private authority by NODE_EXTRA_CA_CERTS, the file of its certificate.`,
+  },
+  {
     pattern: /timed out|Socket timeout|ETIMEDOUT/,
     code: 'STORE_UNREACHABLE',
     text: (where) =>
