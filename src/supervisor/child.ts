@@ -134,8 +134,9 @@ class ForkedChild implements Child {
     this.#readiness.resolve(message)
   }
 
-  /** Its channel is closed: it is ending, or lives on where nothing can reach it any more. */
+  /** Its channel is closed: it has ended (where several end together that may be known first), is ending, or lives on where nothing can reach it any more. */
   #cutOff(): void {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return
     this.#cutOffTimer = setTimeout(() => this.#process.kill('SIGKILL'), this.#options.stopTimeoutMs)
   }
 

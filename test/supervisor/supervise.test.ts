@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { setImmediate as turnOfLoop } from 'node:timers/promises'
 import { on } from '../../src/core/events.ts'
 import { type Child, type ChildOptions, startChild } from '../../src/supervisor/child.ts'
 import { identityOf, isStillRunning } from '../../src/supervisor/process-identity.ts'
@@ -76,6 +77,17 @@ test('a child that is not ready in time is killed and says so', async (t) => {
 test('a child that closes its channel and lives on is killed', async (t) => {
   const child = start(t, ['closing'])
   assert.equal((await child.ended).signal, 'SIGKILL')
+})
+
+test('nothing waits for a child that has ended, also where its death is known before the end of its channel', async (t) => {
+  const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length
+  const before = timers()
+  const child = start(t, ['survived'], { stopTimeoutMs: 60_000 })
+  await child.ready
+  child.send({ type: 'die' })
+  assert.equal((await child.ended).signal, 'SIGKILL')
+  await turnOfLoop()
+  assert.equal(timers(), before)
 })
 
 test('a program that does not exist is reported, not thrown', async (t) => {

@@ -183,6 +183,13 @@ export class RunningService {
     return processesOf(this.mark).length === 0
   }
 
+  /** Its living processes, for people. */
+  left(): string {
+    return processesOf(this.mark)
+      .map(({ role, pid }) => `${role} ${pid}`)
+      .join(', ')
+  }
+
   runs(): readonly Run[] {
     return this.#runs.runs()
   }
