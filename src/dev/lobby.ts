@@ -112,8 +112,9 @@ export class Lobby {
 
   async #handOver(connection: Socket, server: Child): Promise<void> {
     if (await server.pass(connection)) return
+    if (this.#closed) connection.destroy()
     // That server has ended, which is told soon: the next one gets it.
-    if (this.#host === server) this.#waiting.add(connection)
+    else if (this.#host === server) this.#waiting.add(connection)
     else this.#admit(connection)
   }
 }

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import type { Socket } from 'node:net'
 import type { Stoppable } from '../core/lifecycle.ts'
 import { type ChildEnd, endedEarly } from './child-end.ts'
+import { Passing } from './passing.ts'
 
 /**
  * One life of a child process: it starts, says `{ type: 'ready' }`, exchanges messages, and ends: gently (the message
@@ -23,7 +24,7 @@ export interface ChildOptions {
   readonly killGraceMs?: number
   /** A child that is not ready by then is killed. Default 60 s. */
   readonly readyTimeoutMs?: number
-  /** Every message but `ready` and `failed`, in order. */
+  /** Every message but `ready`, `failed` and `taken`, in order. */
   readonly onMessage?: (message: object) => void
 }
 
@@ -54,6 +55,7 @@ class ForkedChild implements Child {
   readonly ended: Promise<ChildEnd>
   readonly #options: ChildOptions
   readonly #process: ChildProcess
+  readonly #passing: Passing
   readonly #readiness = Promise.withResolvers<object>()
   readonly #ending = Promise.withResolvers<ChildEnd>()
   readonly #readyTimer: NodeJS.Timeout
@@ -70,6 +72,7 @@ class ForkedChild implements Child {
     this.ended = this.#ending.promise
     this.#options = options
     this.#process = forkChild(options)
+    this.#passing = new Passing(this.#process)
     this.pid = this.#process.pid ?? 0
     this.#readyTimer = setTimeout(() => this.#tooSlow(), options.readyTimeoutMs ?? 60_000)
     // Whoever needs it awaits `ready`; for the others `ended` says the same.
@@ -84,9 +87,7 @@ class ForkedChild implements Child {
   }
 
   pass(connection: Socket): Promise<boolean> {
-    const { promise, resolve } = Promise.withResolvers<boolean>()
-    this.#process.send({ type: 'connection' }, connection, (error) => resolve(error === null))
-    return promise
+    return this.#passing.pass(connection)
   }
 
   stop(): Promise<void> {
@@ -123,6 +124,7 @@ class ForkedChild implements Child {
     if (typeof message !== 'object' || message === null) return
     const type = 'type' in message ? message.type : undefined
     if (type === 'ready') this.#becomeReady(message)
+    else if (type === 'taken') this.#passing.taken()
     else if (type === 'failed') this.#reason = 'message' in message ? String(message.message) : undefined
     else this.#options.onMessage?.(message)
   }
@@ -148,6 +150,7 @@ class ForkedChild implements Child {
   #finish(code: number | null, signal: NodeJS.Signals | null): void {
     clearTimeout(this.#readyTimer)
     clearTimeout(this.#cutOffTimer)
+    this.#passing.taken()
     const end: ChildEnd = {
       code,
       signal,

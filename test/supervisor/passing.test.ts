@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { type TestContext, test } from 'node:test'
+import { startChild } from '../../src/supervisor/child.ts'
+
+const entry = new URL('./fixtures/child.ts', import.meta.url).pathname
+
+async function greeter(t: TestContext) {
+  const child = startChild({ name: 'child', entry, args: ['greeting'], stopTimeoutMs: 5_000 })
+  t.after(() => child.kill())
+  await child.ready
+  return child
+}
+
+/** Makes connections to a port of this process: gives both ends of each. */
+async function port(t: TestContext) {
+  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }).listen(0, '127.0.0.1')
+  t.after(() => server.close())
+  await once(server, 'listening')
+  // A server that listens on a port has an address of this form.
+  const { port } = server.address() as AddressInfo
+  return async (count: number) => {
+    const ends: { readonly client: Socket; readonly connection: Socket }[] = []
+    while (ends.length < count) {
+      const client = connect(port, '127.0.0.1')
+      t.after(() => client.destroy())
+      const [connection] = await once(server, 'connection')
+      ends.push({ client, connection })
+    }
+    return ends
+  }
+}
+
+test('a child gets connections, and they end when it ends them', async (t) => {
+  const [child, newConnections] = [await greeter(t), await port(t)]
+  const ends = await newConnections(20)
+  const passed = await Promise.all(ends.map(({ connection }) => child.pass(connection)))
+  assert.deepEqual([...new Set(passed)], [true])
+  const greetings = await Promise.all(ends.map(({ client }) => text(client)))
+  assert.deepEqual([...new Set(greetings)], ['hello'])
+})
+
+test('connections that wait when a child dies are served by the next; the one that it may have got is closed', async (t) => {
+  const [dying, next, newConnections] = [await greeter(t), await greeter(t), await port(t)]
+  process.kill(dying.pid, 'SIGSTOP')
+  const ends = await newConnections(3)
+  const passed = Promise.all(ends.map(({ connection }) => dying.pass(connection)))
+  process.kill(dying.pid, 'SIGKILL')
+  assert.deepEqual(await passed, [true, false, false])
+  assert.deepEqual(await Promise.all(ends.slice(1).map(({ connection }) => next.pass(connection))), [
+    true,
+    true,
+  ])
+  const greetings = await Promise.all(ends.map(({ client }) => text(client)))
+  assert.deepEqual(greetings, ['', 'hello', 'hello'])
+})
+
+test('a connection whose client has gone holds up none after it', async (t) => {
+  const [child, newConnections] = [await greeter(t), await port(t)]
+  const [gone, other] = await newConnections(2)
+  assert.ok(gone && other)
+  gone.connection.destroy()
+  const passed = [gone, other].map(({ connection }) => child.pass(connection))
+  assert.deepEqual(await Promise.all(passed), [true, true])
+  assert.equal(await text(other.client), 'hello')
+})
