@@ -5,12 +5,13 @@ import { type IQueueBackend, type JobJson, type MinimalJob, Worker } from 'bullm
 import { Redis } from 'ioredis'
 import { purgeTasks } from '../../src/engines/bullmq/actions.ts'
 import { readAddress } from '../../src/engines/bullmq/address.ts'
-import { addAll, completeAll, takeAll } from '../../src/engines/bullmq/bulk.ts'
+import { addAll, completeAll, deleteAll, takeAll } from '../../src/engines/bullmq/bulk.ts'
 import { lockMs } from '../../src/engines/bullmq/held.ts'
 import { dataOf } from '../../src/engines/bullmq/job.ts'
 import { prefixOf, queueName } from '../../src/engines/bullmq/keys.ts'
 import { Link } from '../../src/engines/bullmq/link.ts'
 import { Store } from '../../src/engines/bullmq/store.ts'
+import { takenAwayAt } from '../../src/engines/losses.ts'
 import type { TaskMessage } from '../../src/tasks/message.ts'
 import { makeMessage } from '../../src/testing/engine-suite/setup.ts'
 import { RedisServer, withoutRedis } from '../support/redis-server.ts'
@@ -172,6 +173,76 @@ else
         batch.map(() => true),
       )
       await compare('completed')
+
+      await client.zadd(ours.store.own.parked, 5, ids[0] ?? '')
+      await client.rpush(`${ours.store.keys.job(ids[1] ?? '')}:logs`, 'a line')
+      assert.equal((await Promise.all(deleteAll(ours.store, ids.slice(0, 6), 5))).filter(Boolean).length, 6)
+      for (const id of ids.slice(0, 6)) {
+        await theirs.store.queue.remove(id, false)
+        for (const key of ['ids', 'expires'] as const) await client.zrem(theirs.store.own[key], id)
+        await client.set(theirs.store.keys.gone(id), '', 'PX', 600_000)
+      }
+      await compare('deleted')
+    })
+
+    test('that may not go, or are not done, are told apart from those that are deleted', async (t) => {
+      const { store } = await openSide(t, redis.url)
+      const { keys, own } = store
+      const batch = Array.from({ length: 10 }, () => makeMessage())
+      const ids = batch.map(({ id }) => id)
+      const [
+        plain = '',
+        waits = '',
+        runs = '',
+        failed = '',
+        later = '',
+        child = '',
+        wrong = '',
+        absent = '',
+        undated = '',
+        moved = '',
+      ] = ids
+      await Promise.all(addAll(store, batch))
+      await client.lrem(keys.wait, 1, waits)
+      const claims = ids.slice(1).map((_, index) => ({ token: token(index), number: index + 1 }))
+      const { taken } = await takeAll(store, claims, owner)
+      const isDone = ({ held }: (typeof taken)[number]) => ![runs, failed].includes(held.message.id)
+      await Promise.all(
+        completeAll(
+          store,
+          taken.filter(isDone).map(({ held }) => ({ held, outcome: done })),
+        ),
+      )
+      await client.lrem(keys.active, 1, failed)
+      await client
+        .multi()
+        .zadd(keys.failed, 1, failed)
+        .zadd(own.expires, 1, failed)
+        .del(keys.lock(runs), keys.lock(failed))
+        .exec()
+      await client.multi().zadd(own.expires, 7, later).hset(keys.job(child), 'parentKey', 'x').exec()
+      await client.multi().del(keys.job(wrong), keys.job(absent)).lpush(keys.job(wrong), 'no hash').exec()
+      await client.multi().zrem(own.expires, undated).zadd(own.expires, takenAwayAt, moved).exec()
+      const answers = await Promise.all(deleteAll(store, ids, 6))
+      assert.deepEqual(
+        ids.filter((_, index) => answers[index]),
+        [plain, undated, moved],
+      )
+      assert.deepEqual(
+        (await client.zrange(own.ids, 0, '-1')).sort(),
+        [waits, runs, failed, later, child, wrong, absent].sort(),
+      )
+      assert.deepEqual(
+        await Promise.all([plain, undated, moved, later].map((id) => client.exists(keys.gone(id)))),
+        [1, 1, 0, 0],
+      )
+      await client.set(keys.lock(later), 'somebody')
+      assert.deepEqual(await Promise.all(deleteAll(store, [later], 7)), [false])
+      await client.del(keys.lock(later))
+      await client.config('SET', 'maxmemory', '1')
+      t.after(() => client.config('SET', 'maxmemory', '0'))
+      assert.deepEqual(await Promise.all(deleteAll(store, [later], 7)), [true], 'a full Redis deletes too')
+      assert.equal(await client.exists(keys.gone(later)), 1)
     })
 
     test('that can not be completed so are told apart, and nothing of them is changed', async (t) => {

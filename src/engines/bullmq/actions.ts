@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isSettled, type TaskState } from '../../tasks/states.ts'
 import type { ActionAnswer, TaskRecord } from '../engine.ts'
 import { keepSettledMs, takenAwayAt } from '../losses.ts'
+import { deleteAll, rememberedMs } from './bulk.ts'
 import { findTask, inOneStep, readTasks } from './lookup.ts'
 import { orLost } from './outcome.ts'
 import type { Store } from './store.ts'
@@ -61,27 +62,38 @@ export async function purgeExpired(
   store: Store,
   between: () => Promise<unknown> = nextTurn,
 ): Promise<number> {
-  const { link, own, now } = store
   for (let count = 0; ; ) {
-    const time = now()
+    const time = store.now()
     const expired = await readExpired(store, time)
     const ids = [...expired.keys()]
     if (ids.length === 0) return count
-    const tasks = new Map((await readTasks(store, ids)).map((task) => [task.message.id, task]))
-    const over = ids.filter((id) => tasks.get(id) === undefined || isSettled(stateIn(tasks, id)))
-    const hasRun = (id: string) => expired.get(id) !== takenAwayAt
-    await remember(
-      store,
-      [...tasks.values()].filter(({ message }) => hasRun(message.id)),
-    )
-    const gone = new Set(await forget(store, over))
-    count += gone.size
-    const kept = ids.filter((id) => !gone.has(id))
-    // Only ever to a later time: it may have been settled, and dated, just now.
-    const later = kept.flatMap((id) => [time + checkAgainMs, id])
-    if (later.length > 0) await link.use((client) => client.zadd(own.expires, 'GT', ...later))
+    const done = await forgetDone(store, ids, time)
+    const others = without(ids, done)
+    count += done.length + (others.length === 0 ? 0 : await purgeOthers(store, others, expired))
     await between()
   }
+}
+
+/** Those among them that ended otherwise, or are no such thing. */
+async function purgeOthers(
+  store: Store,
+  ids: readonly string[],
+  expired: ReadonlyMap<string, number>,
+): Promise<number> {
+  const { link, own, now } = store
+  const time = now()
+  const tasks = new Map((await readTasks(store, ids)).map((task) => [task.message.id, task]))
+  const over = ids.filter((id) => tasks.get(id) === undefined || isSettled(stateIn(tasks, id)))
+  const hasRun = (id: string) => expired.get(id) !== takenAwayAt
+  await remember(
+    store,
+    [...tasks.values()].filter(({ message }) => hasRun(message.id)),
+  )
+  const gone = await forgetOthers(store, over)
+  // Only ever to a later time: it may have been settled, and dated, just now.
+  const later = without(ids, gone).flatMap((id) => [time + checkAgainMs, id])
+  if (later.length > 0) await link.use((client) => client.zadd(own.expires, 'GT', ...later))
+  return gone.length
 }
 
 /** Some of those that may go by then, and since when each. */
@@ -93,9 +105,6 @@ async function readExpired({ link, own }: Store, time: number): Promise<Readonly
     found.flatMap((id, index) => (index % 2 === 0 ? [[id, Number(found[index + 1])] as const] : [])),
   )
 }
-
-/** How long nobody can store a task again that has run: who got no answer may try it again. */
-const rememberedMs = 600_000
 
 /** Notes those that have run just now, before they are deleted. */
 async function remember({ link, keys, now }: Store, tasks: readonly TaskRecord[]): Promise<void> {
@@ -159,6 +168,17 @@ async function purgeState(store: Store, state: TaskState): Promise<number> {
 
 /** Deletes tasks, and every note of them. Answers which; a running one stays. */
 async function forget(store: Store, ids: readonly string[]): Promise<readonly string[]> {
+  const done = await forgetDone(store, ids, Number.MAX_SAFE_INTEGER)
+  return [...done, ...(await forgetOthers(store, without(ids, done)))]
+}
+
+/** Those that are done and may go by `due`. */
+async function forgetDone(store: Store, ids: readonly string[], due: number): Promise<readonly string[]> {
+  const answers = await Promise.all(deleteAll(store, ids, due))
+  return ids.filter((_, index) => answers[index])
+}
+
+async function forgetOthers(store: Store, ids: readonly string[]): Promise<readonly string[]> {
   if (ids.length === 0) return []
   const { queue, link, own } = store
   const removed = await Promise.all(ids.map((id) => link.use(() => queue.remove(id, false))))
@@ -169,6 +189,12 @@ async function forget(store: Store, ids: readonly string[]): Promise<readonly st
     notes.reduce((pipeline, key) => pipeline.zrem(key, ...gone), client.pipeline()).exec(),
   )
   return gone
+}
+
+function without(ids: readonly string[], others: readonly string[]): readonly string[] {
+  const left = new Set(ids)
+  for (const id of others) left.delete(id)
+  return [...left]
 }
 
 async function notDone(store: Store, id: string): Promise<ActionAnswer> {

@@ -1,5 +1,6 @@
 import type { TaskMessage } from '../../tasks/message.ts'
 import type { Outcome } from '../engine.ts'
+import { takenAwayAt } from '../losses.ts'
 import { type Held, lockMs } from './held.ts'
 import { dataOf } from './job.ts'
 import type { Store } from './store.ts'
@@ -70,6 +71,21 @@ export function completeAll(store: Store, batch: readonly Completed[]): readonly
     link.use(() => scripts.completeAll(used, [base, now(), ...step.flat()])),
   )
   return answers.map((answer) => answer.then((value) => value === 0))
+}
+
+/** How long nobody can store a task again that has run and was deleted: who got no answer may try it again. */
+export const rememberedMs = 600_000
+
+/** Deletes those that are done and may go by `due`, with every note of them. Answers for each when its step is done: false where something else has to see to it. */
+export function deleteAll(store: Store, ids: readonly string[], due: number): readonly Promise<boolean>[] {
+  const { scripts, keys, own, base, link, now } = store
+  const used = [keys.completed, own.expires, own.ids, own.parked, own.cancelled]
+  const answers = inSteps(
+    ids.map((id) => [id]),
+    (step) =>
+      link.use(() => scripts.deleteAll(used, [base, now(), due, rememberedMs, takenAwayAt, ...step.flat()])),
+  )
+  return answers.map((answer) => answer.then((value) => value === 1))
 }
 
 type Entry = readonly (string | number)[]

@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
-import { addAll, completeAll, takeAll } from './bulk-scripts.ts'
+import { addAll, completeAll, deleteAll, takeAll } from './bulk-scripts.ts'
 
 /**
  * What BullMQ has no verb for, as scripts that Redis runs as one step. They know its lists (`wait`, `prioritized`, `delayed`, `active`, `failed`), its locks, its count of starts and its events.
@@ -20,6 +20,7 @@ export interface Scripts {
   readonly addAll: Script
   readonly takeAll: Script
   readonly completeAll: Script
+  readonly deleteAll: Script
 }
 
 export function defineScripts(client: Redis | Cluster): Scripts {
@@ -31,6 +32,7 @@ export function defineScripts(client: Redis | Cluster): Scripts {
     addAll: define(client, 'macaronAddAll', { numberOfKeys: 6, lua: addAll }),
     takeAll: define(client, 'macaronTakeAll', { numberOfKeys: 6, lua: takeAll }),
     completeAll: define(client, 'macaronCompleteAll', { numberOfKeys: 4, lua: completeAll }),
+    deleteAll: define(client, 'macaronDeleteAll', { numberOfKeys: 5, lua: deleteAll }),
   }
 }
 
