@@ -255,6 +255,22 @@ else
       await storesAgain(engine)
     })
 
+    test('a worker that starts when Redis is full is known, and runs what makes room', async (t) => {
+      const engine = await openAt(t, redis.url, placeOf(t))
+      await store(engine, ...makeMessages(3))
+      await redis.command('CONFIG', 'SET', 'maxmemory', '1mb')
+      t.after(() => redis.command('CONFIG', 'SET', 'maxmemory', '0'))
+      const worker = await TestWorker.start(engine, {
+        onLease: (lease, self) => void self.settle(lease, done()),
+      })
+      await until(async () => (await engine.counts()).done === 3, { what: 'all to be done' })
+      assert.equal(worker.leases.length, 3)
+      assert.equal((await engine.workers()).length, 1)
+      const { workers, reasons } = await engine.health()
+      assert.equal(workers, 1)
+      assert.match(reasons.join(), /memory/)
+    })
+
     test('a Redis that is made a replica takes no writes, which is told; made a master again it goes on', async (t) => {
       const engine = await openAt(t, redis.url, placeOf(t))
       const worker = await TestWorker.start(engine)

@@ -10,11 +10,9 @@ const lastsMs = 15_000
 
 /** Says that `owner` lives, for `lastsMs`. */
 export async function announce(store: Store, owner: string, startedAt: number): Promise<void> {
-  const { own } = store
+  const { own, link, scripts } = store
   const facts = JSON.stringify({ host: hostname(), pid: process.pid, startedAt })
-  await inOneStep(store, (multi) =>
-    multi.set(own.worker(owner), facts, 'PX', lastsMs).sadd(own.workers, owner),
-  )
+  await link.use(() => scripts.announce([own.worker(owner), own.workers], [owner, facts, lastsMs]))
 }
 
 export async function leave(store: Store, owner: string): Promise<void> {

@@ -16,6 +16,8 @@ export interface Scripts {
   readonly writeIntent: Script
   /** Locks a job again whose lock has run out, if nobody has taken it since; BullMQ renews only what is locked. Answers 1 or 0. */
   readonly lockAgain: Script
+  /** Says that a worker lives, to a full Redis too. */
+  readonly announce: Script
   /** For many jobs in one step what BullMQ does for one: see there. */
   readonly addAll: Script
   readonly takeAll: Script
@@ -29,6 +31,7 @@ export function defineScripts(client: Redis | Cluster): Scripts {
     takeSuspect: define(client, 'macaronTakeSuspect', { numberOfKeys: 3, lua: takeSuspect }),
     writeIntent: define(client, 'macaronWriteIntent', { numberOfKeys: 2, lua: writeIntent }),
     lockAgain: define(client, 'macaronLockAgain', { numberOfKeys: 4, lua: lockAgain }),
+    announce: define(client, 'macaronAnnounce', { numberOfKeys: 2, lua: announce }),
     addAll: define(client, 'macaronAddAll', { numberOfKeys: 6, lua: addAll }),
     takeAll: define(client, 'macaronTakeAll', { numberOfKeys: 6, lua: takeAll }),
     completeAll: define(client, 'macaronCompleteAll', { numberOfKeys: 4, lua: completeAll }),
@@ -91,3 +94,9 @@ if not redis.call('LPOS', KEYS[3], ARGV[1]) then return 0 end
 redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
 redis.call('SREM', KEYS[4], ARGV[1])
 return 1`
+
+// KEYS: what it says of itself, names of workers. ARGV: name, that, for how long. A full Redis deletes, and does the rest of a script then.
+const announce = `
+redis.call('DEL', KEYS[1])
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return redis.call('SADD', KEYS[2], ARGV[1])`
