@@ -206,8 +206,8 @@ async function assertNothingLeftOver(service: RunningService): Promise<void> {
 }
 
 async function endedWell(service: RunningService): Promise<void> {
-  await until(() => service.isGone(), { what: 'every process to be gone' }).catch((error: Error) => {
-    throw new Error(`${error.message}; ${service.left()} are left, and it said:\n${service.output}`)
+  await until(() => service.isGone(), { what: 'every process to be gone' }).catch(async (error: Error) => {
+    throw new Error(`${error.message}; ${await service.describe()}`)
   })
   assert.equal(await service.exit, 0, service.output)
 }

@@ -194,10 +194,16 @@ export class RunningService {
     return this.#runs.runs()
   }
 
-  /** How many of the kills asked for have happened. */
-  kills(): number {
+  /** The kills asked for that have happened, each as its rule's place in the list and its turn. */
+  kills(): readonly string[] {
     const folder = marksFolder(this.folder)
-    return existsSync(folder) ? readdirSync(folder).length : 0
+    return existsSync(folder) ? readdirSync(folder) : []
+  }
+
+  /** What it says of itself now, for people. */
+  async describe(): Promise<string> {
+    const health = await this.get('/health/ready').catch((error: Error) => ({ body: error.message }))
+    return `left: ${this.left()}; health: ${JSON.stringify(health.body)}; it said:\n${this.output.slice(-10_000)}`
   }
 
   cli(...args: readonly string[]): Promise<CliAnswer> {

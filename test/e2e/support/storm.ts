@@ -40,7 +40,12 @@ export async function storm(test: TestContext, options: StormOptions): Promise<S
   const expected = kill.reduce((sum, rule) => sum + rule.times, 0)
   const first = await startService(test, { kill, seed, files: options.files ?? twoExecutors })
   const requesting = load(test, first, { clients, requests: 1_000_000, task, args })
-  await until(() => first.kills() >= expected, { what: `${expected} kills`, timeoutMs: 100_000 })
+  await until(() => first.kills().length >= expected, {
+    what: `${expected} kills`,
+    timeoutMs: 100_000,
+  }).catch(async (error: Error) => {
+    throw new Error(`${error.message}; there were ${first.kills()}; ${await first.describe()}`)
+  })
   const service = (await options.andThen?.(first)) ?? first
   requesting.stop()
   const { answered, refused } = await requesting.ended
@@ -67,7 +72,7 @@ function count(
   return {
     ...counted,
     lost: counted.lost.filter((key) => !kept.has(key)),
-    kills: service.kills(),
+    kills: service.kills().length,
     states: Object.fromEntries(states.map(([state, own]) => [state, own?.length ?? 0])),
   }
 }
