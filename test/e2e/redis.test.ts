@@ -37,7 +37,7 @@ else
       })
       assert.equal(body.result, 42)
       await service.says(
-        /Tasks are stored on Redis at 127\.0\.0\.1:\d+ \(Redis [\d.]+\): it survives a power cut/,
+        /Tasks are stored on Redis at 127\.0\.0\.1:\d+ \((Redis|Valkey) [\d.]+\): it survives a power cut/,
       )
       const [listed] = await service.tasks('--state', 'done')
       assert.deepEqual([listed?.name, listed?.attempts, listed?.result], ['returns', 1, 42])
