@@ -16,6 +16,9 @@ export interface UpkeepOptions {
 /** Most settled tasks that are kept. */
 const keptTasks = 1_000_000
 const unparkEveryMs = 5_000
+/** How far the clocks of machines may be apart for a task that another one has parked to be seen at the next look; otherwise at the next of all. */
+const clocksApartMs = 10_000
+const unparkAllEveryMs = 600_000
 const tidyEveryMs = 60_000
 
 /** What a consuming worker does beside consuming, in small steps, between which the loop turns. */
@@ -24,7 +27,10 @@ export class Upkeep {
   readonly #rounds: Rounds
   readonly #turn: Turn
   #names = ''
-  #unparkedAt = 0
+  #lookedAt = 0
+  #lookedAtAll = 0
+  /** Those that were parked after this time, by the service's clock, have not been looked at. */
+  #lookedUntil = 0
 
   constructor(options: UpkeepOptions, rounds: Rounds) {
     this.#options = options
@@ -44,19 +50,30 @@ export class Upkeep {
     await trimSettled(store, keptTasks, keep)
   }
 
-  /** At once when the worker learns a name, and now and then for what older workers have parked. */
+  /**
+   * Through all that are parked when the worker learns a name; now and then through those that older workers have parked since. Many workers that went
+   * through thousands every few seconds would leave Redis no time for anything else.
+   */
   async #lookForKnown(): Promise<void> {
+    const now = performance.now()
     const isNew = [...new Set(this.#options.names())].join('\n') !== this.#names
-    if (isNew || performance.now() > this.#unparkedAt + unparkEveryMs) await this.unparkKnown()
+    if (isNew || now > this.#lookedAtAll + unparkAllEveryMs) await this.unparkKnown()
+    else if (now > this.#lookedAt + unparkEveryMs) await this.#unparkSince(this.#lookedUntil - clocksApartMs)
   }
 
   /** Puts back the tasks that were parked because nobody knew their name, where this worker does. */
   async unparkKnown(): Promise<void> {
+    this.#lookedAtAll = performance.now()
+    await this.#unparkSince(0)
+  }
+
+  async #unparkSince(since: number): Promise<void> {
     const { store, names, onReturned } = this.#options
     const known = new Set(names())
     this.#names = [...known].join('\n')
-    this.#unparkedAt = performance.now()
-    await this.#throughParked(async (ids) => {
+    this.#lookedAt = performance.now()
+    const until = store.now()
+    await this.#throughParked(since, async (ids) => {
       const tasks = await readTasks(store, ids)
       const meant = tasks.filter(
         ({ reason, message }) => reason === 'unknown_task' && known.has(message.name),
@@ -65,23 +82,24 @@ export class Upkeep {
       if (moved.includes(true)) onReturned()
       return moved.length
     })
+    this.#lookedUntil = until
   }
 
   /** Entries that a worker's death has left in the lists, or somebody else's retry. */
   async #tidyAll(): Promise<void> {
     const { store } = this.#options
-    await this.#throughParked(async (ids) => {
+    await this.#throughParked(0, async (ids) => {
       await tidy(store, ids)
       return 0
     })
   }
 
-  /** Goes through the parked tasks from the oldest; `work` says how many of a slice it took out. */
-  async #throughParked(work: (ids: readonly string[]) => Promise<number>): Promise<void> {
+  /** Goes through the tasks that were parked since then, the oldest first; `work` says how many of a slice it took out. */
+  async #throughParked(since: number, work: (ids: readonly string[]) => Promise<number>): Promise<void> {
     const { link, own } = this.#options.store
     for (let at = 0; !this.#rounds.isStopped; ) {
       const ids = await link.use((client) =>
-        client.zrange(own.parked, String(at), String(at + sliceSize - 1)),
+        client.zrangebyscore(own.parked, since, '+inf', 'LIMIT', at, sliceSize),
       )
       if (ids.length === 0) return
       at += ids.length - (await work(ids))
