@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { type Events, on } from '../../src/core/events.ts'
 import { Checkpoints } from '../../src/engines/sqlite/checkpoints.ts'
@@ -24,6 +25,31 @@ test('a server without a worker copies its log into the database file, so that t
   assert.ok(largest > 40_000_000 && largest < 200_000_000, `${largest} bytes of log`)
   assert.ok(statSync(storeFile(folder)).size > 40_000_000)
   assert.equal((await engine.counts()).queued, 2_400)
+})
+
+test('writers who leave no gap for a checkpoint wait for one before the log grows any longer', async (t) => {
+  const file = `${ownFolder(t)}/some.db`
+  const [reading, writing] = [new DatabaseSync(file), new DatabaseSync(file)]
+  t.after(() => {
+    reading.close()
+    writing.close()
+  })
+  writing.exec('PRAGMA journal_mode = WAL; CREATE TABLE things (thing TEXT)')
+  const pagesInLog = () => reading.prepare('PRAGMA wal_checkpoint(PASSIVE)').get()?.log
+  const checkpoints = new Checkpoints(file)
+  // Nobody gets the lock that it needs.
+  writing.exec('BEGIN IMMEDIATE')
+  checkpoints.wrote(200_000_000)
+  for (let times = 0; times < 2; times++) await checkpoints.room()
+  assert.ok(checkpoints.room(), 'it has come to nothing so far')
+  writing.exec(`INSERT INTO things VALUES (printf('%.*c', 500000, 'x')); COMMIT`)
+  assert.ok(Number(pagesInLog()) > 100)
+  await checkpoints.room()
+  await checkpoints.room()
+  assert.equal(checkpoints.room(), undefined)
+  writing.exec(`INSERT INTO things VALUES ('y')`)
+  assert.ok(Number(pagesInLog()) < 10, 'the log has begun anew')
+  await checkpoints.close()
 })
 
 test('a log that is closed in the middle of a flush ends the flush first, and never touches another file', async (test) => {

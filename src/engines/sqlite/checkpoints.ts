@@ -2,6 +2,9 @@ import { Worker } from 'node:worker_threads'
 import { asError } from '../../core/errors.ts'
 import { LogLength, logBytes } from './log-length.ts'
 
+/** How a checkpoint has ended: the log begins anew; a reader has hindered that; or writers left no gap in which it could. */
+export type Ending = 'begun anew' | 'hindered' | 'crowded out'
+
 /**
  * Keeps the write-ahead log of a server short where no worker does: when enough was written, a thread that lives for one checkpoint copies the log into
  * the database file. On the loop that would stop requests for as long as the disk takes. What hinders that (a process that reads for long, a thread that
@@ -9,8 +12,10 @@ import { LogLength, logBytes } from './log-length.ts'
  */
 export class Checkpoints {
   readonly #file: string
-  /** Written since the last checkpoint has begun. */
+  /** Written, and not covered by a checkpoint that has ended. */
   #bytes = 0
+  /** So much of it by the one under way. */
+  #covered = 0
   #running: { readonly thread: Worker; readonly ended: Promise<void> } | undefined
   readonly #length: LogLength
   #again: NodeJS.Timeout | undefined
@@ -32,7 +37,9 @@ export class Checkpoints {
 
   /** To be awaited before a write, where there is something to wait for: a disk that can't keep up must not make the log grow for ever. */
   room(): Promise<void> | undefined {
-    return this.#bytes < mostBytesAhead ? undefined : this.idle()
+    if (this.#bytes < mostBytesAhead) return undefined
+    if (this.#running === undefined) this.#begin()
+    return this.idle()
   }
 
   /** Resolves when none is under way. */
@@ -50,33 +57,38 @@ export class Checkpoints {
 
   #begin(): void {
     clearTimeout(this.#again)
-    this.#bytes = 0
+    this.#covered = this.#bytes
     try {
       this.#running = this.#run()
     } catch (error) {
-      this.#done(asError(error))
+      this.#done({ fault: asError(error) })
     }
   }
 
   #run(): { thread: Worker; ended: Promise<void> } {
     const thread = new Worker(threadFile, { workerData: this.#file })
-    let fault: Error | undefined
+    const end: { ending?: Ending; fault?: Error } = {}
     thread.unref()
     thread.on('error', (error) => {
-      fault = asError(error)
+      end.fault = asError(error)
+    })
+    // Said by checkpoint-thread.ts.
+    thread.on('message', (ending: Ending) => {
+      end.ending = ending
     })
     const ended = new Promise<void>((resolve) => {
       thread.on('exit', () => {
         this.#running = undefined
-        this.#done(fault)
+        this.#done(end)
         resolve()
       })
     })
     return { thread, ended }
   }
 
-  /** A log that is still too long is tried again by itself: what hindered it may go while nothing is written. */
-  #done(fault: Error | undefined): void {
+  /** A log that is still too long is tried again by itself: what hindered it may go while nothing is written. Where it was crowded out, writers wait for the next one. */
+  #done({ ending, fault }: { readonly ending?: Ending; readonly fault?: Error }): void {
+    if (ending !== 'crowded out') this.#bytes -= this.#covered
     if (!this.#length.look(fault) || this.#closed) return
     this.#again = setTimeout(() => this.#begin(), againMs).unref()
   }
