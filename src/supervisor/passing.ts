@@ -35,7 +35,9 @@ export class Passing {
       resolve(true)
     }
     this.#process.send({ type: 'connection' }, connection, { keepOpen: true }, (error) => {
-      if (error !== null) resolve(false)
+      if (error === null) return
+      this.#letGo = undefined
+      resolve(false)
     })
     return promise
   }

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import { startChild } from '../../src/supervisor/child.ts'
+import { Passing } from '../../src/supervisor/passing.ts'
 
 const entry = new URL('./fixtures/child.ts', import.meta.url).pathname
 
@@ -65,4 +67,16 @@ test('a connection whose client has gone holds up none after it', async (t) => {
   const passed = [gone, other].map(({ connection }) => child.pass(connection))
   assert.deepEqual(await Promise.all(passed), [true, true])
   assert.equal(await text(other.client), 'hello')
+})
+
+test('a connection that could not be sent is not closed when the child ends', async (t) => {
+  const [lost] = await (await port(t))(1)
+  assert.ok(lost)
+  const send = (...[, , , told]: readonly [unknown, unknown, unknown, (error: Error) => void]) =>
+    told(new Error('gone'))
+  // Of a process nothing else is used; a channel that breaks at the right moment is hard to have.
+  const passing = new Passing({ send } as unknown as ChildProcess)
+  assert.equal(await passing.pass(lost.connection), false)
+  passing.taken()
+  assert.equal(lost.connection.destroyed, false)
 })
