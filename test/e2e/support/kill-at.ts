@@ -16,14 +16,23 @@ plan.rules.forEach((rule, index) => {
 
 /** A mark per kill, made before it: a rule stops when it has killed as often as it may. */
 function arm(rule: KillRule, index: number): void {
-  const kills = readdirSync(plan.folder).filter((name) => name.startsWith(`${index}-`)).length
-  if (kills >= rule.times) return
-  const [least, most] = rule.nth
-  let left = randomFrom(plan.seed + index * 1000 + kills).whole(least, most)
+  let next = turnOf(rule, index)
   subscribe(`macaron:${rule.event}`, () => {
-    left -= 1
-    if (left === 0 && marked(join(plan.folder, `${index}-${kills}`))) process.kill(process.pid, 'SIGKILL')
+    if (next === undefined || --next.left > 0) return
+    if (marked(join(plan.folder, `${index}-${next.kills}`))) process.kill(process.pid, 'SIGKILL')
+    // Another process of the same role has been killed for this turn: this one may be for the next.
+    else next = turnOf(rule, index)
   })
+}
+
+/** The kill that comes next, and how many events before it. Undefined where there were enough. */
+function turnOf(
+  { times, nth: [least, most] }: KillRule,
+  index: number,
+): { kills: number; left: number } | undefined {
+  const kills = readdirSync(plan.folder).filter((name) => name.startsWith(`${index}-`)).length
+  if (kills >= times) return undefined
+  return { kills, left: randomFrom(plan.seed + index * 1000 + kills).whole(least, most) }
 }
 
 /** False when a process of the same role has been killed for this turn already. */
