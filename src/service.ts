@@ -118,8 +118,11 @@ export function enableTasks(config: Config, engine: () => Promise<Engine>): Task
     if (message !== undefined) emit('notice', { message })
     return undefined
   }
-  const outbox = new Outbox(async (batch) => (await engine()).enqueue(batch))
   const seal = sealOf(config)
+  const outbox = new Outbox({
+    sealAll: (batch) => seal().sealAll(batch),
+    enqueue: async (batch) => (await engine()).enqueue(batch),
+  })
   const runtime: TaskRuntime = {
     get seal() {
       return seal()

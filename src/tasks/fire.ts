@@ -7,7 +7,7 @@ import { encode } from './codec.ts'
 import { contextText } from './context-message.ts'
 import { TaskHandle } from './handle.ts'
 import { newTaskId } from './ids.ts'
-import type { TaskMessage } from './message.ts'
+import type { StagedMessage } from './message.ts'
 import type { CheckedCall } from './options.ts'
 import type { TaskDefinition } from './registry.ts'
 import { currentRuntime, type TaskRuntime } from './runtime.ts'
@@ -41,7 +41,7 @@ export async function fireNow(call: Call): Promise<TaskHandle<unknown>> {
   return new TaskHandle(message, runtime, { stored })
 }
 
-function stage(message: TaskMessage, scope: Scope, runtime: TaskRuntime): TaskHandle<unknown> {
+function stage(message: StagedMessage, scope: Scope, runtime: TaskRuntime): TaskHandle<unknown> {
   scope.staged.push(message)
   return new TaskHandle(message, runtime, { scope })
 }
@@ -49,7 +49,7 @@ function stage(message: TaskMessage, scope: Scope, runtime: TaskRuntime): TaskHa
 const lateNames = new Set<string>()
 
 /** A fire by code that went on after the reply: nothing can hold it back any more, so it is stored at once. */
-function fireLate(message: TaskMessage, context: Context, runtime: TaskRuntime): TaskHandle<unknown> {
+function fireLate(message: StagedMessage, context: Context, runtime: TaskRuntime): TaskHandle<unknown> {
   if (!lateNames.has(message.name)) {
     lateNames.add(message.name)
     emit('task.late_fire', { name: message.name, callId: context.callId, userId: context.user?.sub })
@@ -64,14 +64,18 @@ function messageOf(
   { definition, options, at, args }: Call,
   context: Context,
   runtime: TaskRuntime,
-): TaskMessage {
+): StagedMessage {
   const { name } = definition
   const firedAt = now()
   const fired = at === undefined ? options : { ...options, delay: Math.max(0, at - firedAt) }
-  const signed = {
+  return {
     id: newTaskId(firedAt),
     name,
+    queue: fired.queue,
+    priority: fired.priority,
+    runAt: fired.delay === 0 ? 0 : firedAt + fired.delay,
     firedAt,
+    atMostOnce: fired.atMostOnce,
     args: encode(args, {
       models: runtime.models,
       maxBytes: runtime.maxBytes,
@@ -79,14 +83,7 @@ function messageOf(
       checksModels: true,
     }),
     options: storeOptions(fired),
-  }
-  return {
-    ...signed,
-    queue: fired.queue,
-    priority: fired.priority,
-    runAt: fired.delay === 0 ? 0 : firedAt + fired.delay,
-    atMostOnce: fired.atMostOnce,
-    context: runtime.seal.seal(contextText(context, runtime), signed),
+    contextText: contextText(context, runtime),
   }
 }
 

@@ -23,6 +23,11 @@ export interface TaskMessage {
   readonly context: string
 }
 
+/** A message whose task was fired, but not yet released: its context is in clear, and is sealed on the way to the store. */
+export interface StagedMessage extends Omit<TaskMessage, 'context'> {
+  readonly contextText: string
+}
+
 /** What went wrong in an attempt, as stored and shown. */
 export interface StoredError {
   readonly code?: string

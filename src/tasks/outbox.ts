@@ -2,22 +2,27 @@ import type { Scope } from '../core/context.ts'
 import { asError, codeOf, StoreError } from '../core/errors.ts'
 import { emit } from '../core/events.ts'
 import type { EnqueueAnswer } from '../engines/engine.ts'
-import type { TaskMessage } from './message.ts'
+import type { StagedMessage, TaskMessage } from './message.ts'
+
+/** How messages get to the store: `sealAll` is the seal's, `enqueue` the engine's. */
+export interface Way {
+  sealAll(batch: readonly StagedMessage[]): readonly TaskMessage[]
+  enqueue(batch: readonly TaskMessage[]): Promise<readonly EnqueueAnswer[]>
+}
 
 /**
  * Takes what scopes have collected to the store. One write is in flight at a time; what is released meanwhile gathers and goes as
  * the next batch, so concurrent requests share commits. Each release is answered for its own messages.
  */
 export class Outbox {
-  readonly #enqueue: (batch: readonly TaskMessage[]) => Promise<readonly EnqueueAnswer[]>
+  readonly #way: Way
   #gathered: Release[] = []
   /** Letters of text that wait, not those in flight. */
   #waiting = 0
   #writing = false
 
-  /** `enqueue` is the engine's. */
-  constructor(enqueue: (batch: readonly TaskMessage[]) => Promise<readonly EnqueueAnswer[]>) {
-    this.#enqueue = enqueue
+  constructor(way: Way) {
+    this.#way = way
   }
 
   /** Stores what the scope has staged; from here on it is released. @throws StoreError when not all of it is known to be stored. */
@@ -26,7 +31,7 @@ export class Outbox {
   }
 
   /** Stores messages now, in one batch with what others release. @throws StoreError as above, `STORE_BUSY` when too much waits already. */
-  store(messages: readonly TaskMessage[]): Promise<void> {
+  store(messages: readonly StagedMessage[]): Promise<void> {
     if (messages.length === 0) return Promise.resolve()
     if (this.#waiting > mostWaiting) return Promise.reject(overfull())
     this.#waiting += lettersOf(messages)
@@ -65,9 +70,9 @@ export class Outbox {
   }
 
   /** One answer per message, whatever the store does. */
-  async #answersFor(batch: readonly TaskMessage[]): Promise<readonly EnqueueAnswer[]> {
+  async #answersFor(batch: readonly StagedMessage[]): Promise<readonly EnqueueAnswer[]> {
     try {
-      const answers = await this.#enqueue(batch)
+      const answers = await this.#way.enqueue(this.#way.sealAll(batch))
       return batch.map((_, index) => answers[index] ?? { stored: false, error: silent() })
     } catch (thrown) {
       const error = asError(thrown)
@@ -79,8 +84,8 @@ export class Outbox {
 /** Letters that may wait for the store (64 Mi): beyond it the store is too slow for the load, and memory must not pay for that. */
 const mostWaiting = 67_108_864
 
-function lettersOf(messages: readonly TaskMessage[]): number {
-  return messages.reduce((sum, { args, context }) => sum + args.length + context.length + 200, 0)
+function lettersOf(messages: readonly StagedMessage[]): number {
+  return messages.reduce((sum, { args, contextText }) => sum + args.length + contextText.length + 200, 0)
 }
 
 function overfull(): StoreError {
@@ -95,7 +100,7 @@ function silent(): StoreError {
 }
 
 interface Release {
-  readonly messages: readonly TaskMessage[]
+  readonly messages: readonly StagedMessage[]
   resolve(): void
   reject(error: Error): void
 }
@@ -123,7 +128,7 @@ function storeError(error: Error): StoreError {
 }
 
 /** Ends an open scope as released and gives what it has staged. A scope ends once: for one that has ended there is nothing to take. */
-export function takeStaged(scope: Scope): readonly TaskMessage[] {
+export function takeStaged(scope: Scope): readonly StagedMessage[] {
   if (scope.state !== 'open') return []
   scope.state = 'released'
   return staged(scope)
@@ -139,7 +144,7 @@ export function dropScope(scope: Scope, callId?: string, userId?: string): void 
   }
 }
 
-function staged(scope: Scope): readonly TaskMessage[] {
+function staged(scope: Scope): readonly StagedMessage[] {
   // Only fire() stages, and it stages messages.
-  return scope.staged.splice(0) as TaskMessage[]
+  return scope.staged.splice(0) as StagedMessage[]
 }

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { TaskError } from '../core/errors.ts'
 import type { Engine } from '../engines/engine.ts'
 import type { ModelCodec } from './codec.ts'
-import type { TaskMessage } from './message.ts'
+import type { StagedMessage } from './message.ts'
 import type { Seal } from './seal.ts'
 
 /** What firing needs of the service this process runs. Set once by `service.ts`; task modules are imported before it exists. */
@@ -14,8 +14,8 @@ export interface TaskRuntime {
   readonly maxBytes: number
   /** Whether the caller's raw token travels (sealed) with its tasks. */
   readonly contextToken: boolean
-  /** Stores messages; resolves when they are durable. @throws StoreError. */
-  store(messages: readonly TaskMessage[]): Promise<void>
+  /** Seals and stores messages; resolves when they are durable. @throws StoreError. */
+  store(messages: readonly StagedMessage[]): Promise<void>
   /** Resolves when nothing that was fired waits to be stored. */
   idle(): Promise<void>
   /** The engine, opened when first asked for. */

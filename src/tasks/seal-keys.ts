@@ -21,7 +21,15 @@ export function sealKey(text: string): SealKey {
   return { id, secret }
 }
 
-/** A 32-byte subkey (HKDF-SHA-256, RFC 5869). */
-export function deriveKey(secret: Buffer, salt: Buffer, purpose: string): KeyObject {
-  return createSecretKey(Buffer.from(hkdfSync('sha256', secret, salt, purpose, 32)))
+/** What one process seals with. */
+export interface Subkeys {
+  readonly encrypts: KeyObject
+  readonly signs: KeyObject
+}
+
+/** Two subkeys of 32 bytes (HKDF-SHA-256, RFC 5869). */
+export function deriveKeys(secret: Buffer, salt: Buffer): Subkeys {
+  const derive = (purpose: string) =>
+    createSecretKey(Buffer.from(hkdfSync('sha256', secret, salt, purpose, 32)))
+  return { encrypts: derive('macaron context v2'), signs: derive('macaron message v2') }
 }

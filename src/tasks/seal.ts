@@ -1,80 +1,80 @@
-import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'node:crypto'
+import { createHmac, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
 import { MessageError } from '../core/errors.ts'
 import { show } from '../core/show.ts'
-import type { TaskMessage } from './message.ts'
-import { deriveKey, type SealKey, sealKey } from './seal-keys.ts'
+import { decryptAll, KeyStream, type Piece } from './key-stream.ts'
+import type { StagedMessage, TaskMessage } from './message.ts'
+import { deriveKeys, type SealKey, type Subkeys, sealKey } from './seal-keys.ts'
 
 /**
- * Keeps what is stored unreadable and unforgeable, in one operation for each message: AES-256-GCM (NIST SP 800-38D) under a subkey of this process and a
- * counted nonce encrypts the context and authenticates, as additional data, all else that was fired.
+ * Keeps what is stored unreadable and unforgeable: AES-256-CTR encrypts the context, and then HMAC-SHA-256 (RFC 2104), cut to 132 bits, authenticates it
+ * with all else that was fired; each under a subkey of this process.
  *
- * A sealed context reads `v1.<key id>.<salt>.<nonce, base 36>.<ciphertext and tag>`, salt and the last in base64url.
+ * A sealed context reads `v2.<key id>.<salt>.<place, base 36>.<ciphertext>.<tag>`, salt and the last two in base64url.
  */
 export class Seal {
   readonly #keys: ReadonlyMap<string, SealKey>
-  readonly #subkey: KeyObject
+  readonly #signs: KeyObject
+  readonly #stream: KeyStream
   readonly #head: string
-  #nonce = 0
   /** Subkeys of other processes by key id and salt; a handful of processes write at a time. */
-  readonly #subkeys = new Map<string, KeyObject>()
+  readonly #subkeys = new Map<string, Subkeys>()
 
   /** `keys`: at least one text of 32 bytes or more; the first seals, all open. @throws MacaronError `SEAL_KEY_TOO_SHORT`. */
   constructor(keys: readonly [string, ...string[]]) {
     const first = sealKey(keys[0])
     const salt = randomBytes(16)
     this.#keys = new Map(keys.map(sealKey).map((key) => [key.id, key]))
-    this.#subkey = subkeyOf(first, salt)
-    this.#head = `v1.${first.id}.${salt.toString('base64url')}.`
+    const { encrypts, signs } = deriveKeys(first.secret, salt)
+    this.#signs = signs
+    this.#stream = new KeyStream(encrypts)
+    this.#head = `v2.${first.id}.${salt.toString('base64url')}.`
   }
 
-  /** Seals the text of a context into the message it travels with: gives the message's `context`. */
-  seal(text: string, message: Signed): string {
-    const nonce = ++this.#nonce
-    const head = this.#head + nonce.toString(36)
-    const cipher = createCipheriv('aes-256-gcm', this.#subkey, nonceBytes(nonce))
-    cipher.setAAD(signedBytes(head, message))
-    const sealed = cipher.update(text, 'utf8')
-    // Empty with this mode, which has no blocks to fill.
-    cipher.final()
-    return `${head}.${Buffer.concat([sealed, cipher.getAuthTag()]).toString('base64url')}`
+  /** Seals what was staged into what is stored. */
+  sealAll(batch: readonly StagedMessage[]): readonly TaskMessage[] {
+    if (batch.length === 0) return []
+    const pieces = this.#stream.encryptAll(batch.map(({ contextText }) => contextText))
+    return batch.map(({ contextText: _, ...message }, index) => {
+      const { place, data } = pieceAt(pieces, index)
+      const context = `${this.#head}${place.toString(36)}.${data}`
+      return { ...message, context: `${context}.${tagOf(this.#signs, context, message)}` }
+    })
+  }
+
+  /** The texts of messages' contexts, in their order; where one can't be had, why. Costs less than one by one what was sealed together. */
+  openAll(messages: readonly Sealed[]): readonly (string | MessageError)[] {
+    const verified = messages.map((message) => this.#verify(message))
+    const texts = decryptAll(verified.filter(isPiece))
+    let next = 0
+    return verified.map((one) => (isPiece(one) ? (texts[next++] ?? forged()) : one))
   }
 
   /** The text of a message's context. @throws MessageError `UNKNOWN_KEY`, or `REFUSED` where anything of the message was altered or forged. */
-  open(message: Signed & Pick<TaskMessage, 'context'>): string {
-    if (!isSignable(message)) throw forged()
-    const [version, keyId = '', salt = '', nonce = '', data = ''] = message.context.split('.', 5)
-    if (version !== 'v1') throw new MessageError('refused', 'The sealed context has an unknown version')
-    const subkey = this.#subkeyOf(this.#keyOf(keyId), salt)
-    const bytes = Buffer.from(data, 'base64url')
-    const head = message.context.slice(0, -data.length - 1)
-    // Letters that a lenient decoder reads as the same bytes were altered all the same.
-    if (bytes.toString('base64url') !== data) throw forged()
-    try {
-      const tagAt = bytes.length - tagLength
-      const decipher = createDecipheriv('aes-256-gcm', subkey, nonceBytes(Number.parseInt(nonce, 36)), strict)
-      decipher.setAuthTag(bytes.subarray(tagAt))
-      decipher.setAAD(signedBytes(head, message))
-      return decipher.update(bytes.subarray(0, tagAt), undefined, 'utf8') + decipher.final('utf8')
-    } catch {
-      // OpenSSL's own words say less.
-      throw forged()
-    }
+  open(message: Sealed): string {
+    const [opened = forged()] = this.openAll([message])
+    if (opened instanceof MessageError) throw opened
+    return opened
   }
 
-  #keyOf(id: string): SealKey {
-    const key = this.#keys.get(id)
-    if (key !== undefined) return key
-    throw new MessageError(
-      'unknown_key',
-      `The message was sealed with key ${show(id)}, which is not among seal_keys. Add that key, then retry the task.`,
-    )
+  #verify(message: Sealed): Piece | MessageError {
+    if (!isSignable(message)) return forged()
+    const end = message.context.lastIndexOf('.')
+    const context = message.context.slice(0, end)
+    const [version, keyId = '', salt = '', place = '', data = ''] = context.split('.', 5)
+    if (version !== 'v2') return new MessageError('refused', 'The sealed context has an unknown version')
+    const key = this.#keys.get(keyId)
+    if (key === undefined) return unknownKey(keyId)
+    const { signs, encrypts } = this.#subkeysOf(key, salt)
+    // Of the letters themselves: what a lenient decoder reads as the same bytes was altered all the same.
+    if (!isSame(message.context.slice(end + 1), tagOf(signs, context, message))) return forged()
+    return { key: encrypts, place: Number.parseInt(place, 36), data }
   }
 
-  #subkeyOf(key: SealKey, salt: string): KeyObject {
+  #subkeysOf(key: SealKey, salt: string): Subkeys {
     const name = `${key.id}.${salt}`
     const known = this.#subkeys.get(name)
     if (known !== undefined) return known
-    const made = subkeyOf(key, Buffer.from(salt, 'base64url'))
+    const made = deriveKeys(key.secret, Buffer.from(salt, 'base64url'))
     if (this.#subkeys.size >= 256) this.#subkeys.clear()
     this.#subkeys.set(name, made)
     return made
@@ -84,23 +84,27 @@ export class Seal {
 /** The parts of a message that are authenticated beside its context. */
 export type Signed = Pick<TaskMessage, 'id' | 'name' | 'firedAt' | 'args' | 'options'>
 
-const tagLength = 16
-const strict = { authTagLength: tagLength } as const
+type Sealed = Signed & Pick<TaskMessage, 'context'>
 
-function subkeyOf(key: SealKey, salt: Buffer): KeyObject {
-  return deriveKey(key.secret, salt, 'macaron message v1')
+function pieceAt(pieces: readonly Piece[], index: number): Piece {
+  // One for each text.
+  return pieces[index] as Piece
 }
 
-function nonceBytes(nonce: number): Buffer {
-  const bytes = Buffer.alloc(12)
-  bytes.writeUIntBE(nonce, 6, 6)
-  return bytes
+function isPiece(one: Piece | MessageError): one is Piece {
+  return !(one instanceof MessageError)
 }
 
-/** What is authenticated but not encrypted. Lengths first: no two different messages give the same bytes. */
-function signedBytes(head: string, { id, name, firedAt, args, options }: Signed): Buffer {
-  const lengths = `1 ${firedAt} ${head.length} ${id.length} ${name.length} ${options.length} ${args.length}\n`
-  return Buffer.from(lengths + head + id + name + options + args)
+/** Lengths first: no two different messages give the same text. 22 letters of base64url are 132 bits. */
+function tagOf(key: KeyObject, context: string, { id, name, firedAt, args, options }: Signed): string {
+  const lengths = `2 ${firedAt} ${context.length} ${id.length} ${name.length} ${options.length} ${args.length}\n`
+  const hmac = createHmac('sha256', key).update(lengths + context + id + name + options + args)
+  return hmac.digest('base64url').slice(0, 22)
+}
+
+function isSame(tag: string, expected: string): boolean {
+  const [one, other] = [Buffer.from(tag), Buffer.from(expected)]
+  return one.length === other.length && timingSafeEqual(one, other)
 }
 
 /** A store may hold anything in any column. */
@@ -115,6 +119,13 @@ function isSignable({
   return (
     Number.isSafeInteger(firedAt) &&
     [id, name, args, options, context].every((part) => typeof part === 'string')
+  )
+}
+
+function unknownKey(id: string): MessageError {
+  return new MessageError(
+    'unknown_key',
+    `The message was sealed with key ${show(id)}, which is not among seal_keys. Add that key, then retry the task.`,
   )
 }
 

@@ -7,7 +7,7 @@ import type { TaskRegistry } from '../tasks/registry.ts'
 import { storedError } from '../tasks/retry.ts'
 import type { TaskRuntime } from '../tasks/runtime.ts'
 import { aliveFolderError } from './alive-folder.ts'
-import { type AttemptTools, runAttempt } from './attempt.ts'
+import { type AttemptTools, openOrders, runAttempt } from './attempt.ts'
 import type { Ready, ToExecutor } from './channel.ts'
 import type { ExecutorSettings } from './executor-settings.ts'
 import { markWriter } from './mark.ts'
@@ -50,6 +50,7 @@ export async function serveExecutor({ settings, load }: ExecutorOptions): Promis
     concurrency,
     reports,
     mark: markWriter(settings.markFile),
+    open: (orders) => openOrders(orders, tools),
     run: (order) => runAttempt(order, tools),
   })
   process.on('message', (message) => {

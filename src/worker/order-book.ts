@@ -1,4 +1,5 @@
 import type { Outcome } from '../engines/engine.ts'
+import type { OpenedOrder } from './attempt.ts'
 import { type Order, type ToExecutor, unpackOrders } from './channel.ts'
 import { monotonicMs } from './clock.ts'
 import { Pulse } from './pulse.ts'
@@ -13,8 +14,10 @@ export interface OrderBookOptions {
   readonly reports: Reports
   /** Says which order was come to last. */
   readonly mark: (number: number) => void
+  /** Makes ready to run what has come together. */
+  readonly open: (orders: readonly Order[]) => readonly OpenedOrder[]
   /** Runs one attempt; never rejects. */
-  readonly run: (order: Order) => Promise<Outcome>
+  readonly run: (order: OpenedOrder) => Promise<Outcome>
 }
 
 export class OrderBook {
@@ -50,7 +53,7 @@ export class OrderBook {
   }
 
   #accept({ startBy, orders }: Extract<ToExecutor, { type: 'run' }>): void {
-    for (const order of unpackOrders(orders)) this.#waiting.push({ order, startBy })
+    for (const order of this.#options.open(unpackOrders(orders))) this.#waiting.push({ order, startBy })
     this.#pulse.start()
     this.#turnEnds = monotonicMs() + longestTurnMs
     this.#begin()
@@ -88,7 +91,7 @@ export class OrderBook {
     if (now > this.#turnEnds) this.#breathe()
   }
 
-  async #run(order: Order, began: number): Promise<void> {
+  async #run(order: OpenedOrder, began: number): Promise<void> {
     const outcome = await this.#options.run(order)
     this.#options.reports.ended({ number: order.number, outcome, ms: monotonicMs() - began })
     this.#running--
@@ -108,7 +111,7 @@ export class OrderBook {
 }
 
 interface Waiting {
-  readonly order: Order
+  readonly order: OpenedOrder
   readonly startBy: number
 }
 

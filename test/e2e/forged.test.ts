@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { Seal } from '../../src/tasks/seal.ts'
 import { until } from '../support/until.ts'
+import { sealed } from '../tasks/support.ts'
 import type { Ending } from './support/at-end.ts'
 import { type Listed, type RunningService, startService } from './support/service.ts'
 import { shared } from './support/shared-service.ts'
@@ -140,5 +141,5 @@ function sealedAs(folder: string, id: string, args: string): string {
   const part = (column: string) => stored(folder, id, column)
   const signed = { id, name: part('name'), firedAt: Number(part('fired_at')), options: part('options') }
   const text = seal.open({ ...signed, args: part('args'), context: part('context') })
-  return seal.seal(text, { ...signed, args })
+  return sealed(seal, { ...signed, args }, text).context
 }

@@ -191,6 +191,6 @@ export function contextHere(): Context {
 /** Stages a stand-in for a task's message, as `fire` would. */
 export function stage(name: string): Scope {
   const { scope } = contextHere()
-  scope.staged.push({ name, args: '[]', context: '' })
+  scope.staged.push({ name, args: '[]', contextText: '' })
   return scope
 }

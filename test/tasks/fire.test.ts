@@ -25,8 +25,9 @@ function setUp(t: TestContext, over: Partial<TaskRuntime> = {}) {
   return { runtime, context, store: runtime.controlled }
 }
 
-/** What the scope has staged, taken as the pipeline would. */
-const taken = (context: Context): readonly TaskMessage[] => takeStaged(context.scope)
+/** What the scope has staged, taken and sealed as the pipeline would. */
+const taken = (context: Context, seal = new Seal([key])): readonly TaskMessage[] =>
+  seal.sealAll(takeStaged(context.scope))
 
 /** The context that a message carries. */
 const contextIn = (message: TaskMessage, { seal, models }: TaskRuntime): OpenedContext =>
@@ -288,14 +289,15 @@ suite('tasks that a task fires', () => {
   })
 
   test('verify under the new key when the parent was sealed under the old one', (t) => {
-    const { context } = setUp(t, { seal: new Seal([otherKey]) })
+    const old = new Seal([otherKey])
+    const { context } = setUp(t, { seal: old })
     withContext(context, () => mail.fire())
-    const [parent] = taken(context)
+    const [parent] = taken(context, old)
     const { runtime } = setUp(t, { seal: new Seal([key, otherKey]) })
     assert.ok(parent !== undefined)
     const opened = { ...contextIn(parent, runtime), task: undefined, scope: contextOf().scope }
     withContext(opened, () => mail.fire('child'))
-    const [child] = taken(opened)
+    const [child] = taken(opened, runtime.seal)
     assert.ok(child !== undefined)
     const afterRotation = { ...runtime, seal: new Seal([key]) }
     assert.deepEqual(contextIn(child, afterRotation).user, { sub: 'anna' })

@@ -7,7 +7,7 @@ import { openSqlite } from '../../src/engines/sqlite/engine.ts'
 import { asyncTask } from '../../src/tasks/async-task.ts'
 import { taskHandle } from '../../src/tasks/handle.ts'
 import { defaultOptions } from '../../src/tasks/options.ts'
-import { dropScope, Outbox, takeStaged } from '../../src/tasks/outbox.ts'
+import { dropScope, takeStaged } from '../../src/tasks/outbox.ts'
 import { encodeResult } from '../../src/tasks/results.ts'
 import { decideOutcome, type Ending } from '../../src/tasks/retry.ts'
 import { installRuntime, type TaskRuntime } from '../../src/tasks/runtime.ts'
@@ -21,8 +21,7 @@ const mail = asyncTask('mail', async (title: string) => ({ title, sent: new Date
 /** A runtime on a real store, whose tasks a real consumption hands to the test. */
 async function setUp(t: TestContext) {
   const engine = await openSqlite({ folder: ownFolder(t), sync: 'normal', role: 'worker' })
-  const outbox = new Outbox((batch) => engine.enqueue(batch))
-  const runtime = runtimeOf({ store: (messages) => outbox.store(messages), engine: async () => engine })
+  const runtime = runtimeOf({ engine: async () => engine }, engine)
   installRuntime(runtime)
   const context = contextOf()
   const worker = new Worker(engine)

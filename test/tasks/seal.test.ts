@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
+import { createDecipheriv, createHmac, hkdfSync } from 'node:crypto'
 import { suite, test } from 'node:test'
 import fc from 'fast-check'
 import { MessageError } from '../../src/core/errors.ts'
 import type { TaskMessage } from '../../src/tasks/message.ts'
 import { Seal, type Signed } from '../../src/tasks/seal.ts'
-import { key, otherKey, signedMessage } from './support.ts'
+import { key, otherKey, sealed, signedMessage, stagedMessage } from './support.ts'
 
 const secretContext = JSON.stringify({ callId: 'c', user: { sub: 'anna' }, token: { raw: 'hunter2' } })
 
@@ -23,11 +24,14 @@ suite('a sealed message', () => {
     const [writer, reader] = [new Seal([key]), new Seal([key])]
     fc.assert(
       fc.property(fc.array(fc.string({ unit: 'grapheme', maxLength: 3000 }), { maxLength: 4 }), (texts) => {
-        const sealed = texts.map((text) => signedMessage(writer, {}, text))
-        assert.deepEqual(
-          sealed.toReversed().map((one) => reader.open(one)),
-          texts.toReversed(),
-        )
+        const alone = texts.map((text) => signedMessage(writer, {}, text))
+        const together = writer.sealAll(texts.map((text) => stagedMessage(text)))
+        for (const messages of [alone, together]) {
+          assert.deepEqual(
+            messages.toReversed().map((one) => reader.open(one)),
+            texts.toReversed(),
+          )
+        }
       }),
       { seed: 1, numRuns: 300 },
     )
@@ -39,7 +43,7 @@ suite('a sealed message', () => {
       assert.ok(!context.includes(Buffer.from('hunter2').toString(form)))
       assert.ok(!context.includes(Buffer.from(key).toString(form)))
     }
-    assert.match(context, /^v1\.[0-9a-f]{12}\.[\w-]{22}\.[0-9a-z]+\.[\w-]+$/)
+    assert.match(context, /^v2\.[0-9a-f]{12}\.[\w-]{22}\.[0-9a-z]+\.[\w-]+\.[\w-]{22}$/)
   })
 
   test('is refused when any letter of any signed part is another', () => {
@@ -128,7 +132,7 @@ suite('a sealed message', () => {
       for (let b = a; b <= 8; b++) for (let c = b; c <= 8; c++) cuts.push(cut([a, b, c]))
     assert.equal(cuts.length, 165)
     for (const signed of cuts) {
-      const context = seal.seal('x', signed)
+      const { context } = sealed(seal, signed, 'x')
       for (const other of cuts) {
         if (other === signed) assert.equal(seal.open({ ...other, context }), 'x')
         else assert.throws(() => seal.open({ ...other, context }), refused)
@@ -188,8 +192,8 @@ suite('keys', () => {
     const forgeries = [
       { ...message, args: '["hunter2"]' },
       { ...message, context: message.context.replace(/.{4}$/, 'AAAA') },
-      { ...message, context: `v1.${'hunter2'.repeat(1000)}.x.y.z` },
-      { ...message, context: 'v2.hunter2' },
+      { ...message, context: `v2.${'hunter2'.repeat(1000)}.x.y.z.t` },
+      { ...message, context: 'v1.hunter2' },
     ]
     for (const forged of forgeries) {
       assert.throws(
@@ -205,8 +209,41 @@ suite('keys', () => {
   })
 })
 
-suite('nonces', () => {
-  test('never repeat under one subkey over 100,000 contexts, and each process has a subkey of its own', () => {
+suite('the key stream', () => {
+  test('is used once: no two contexts lie on the same blocks of it, in batches of all sizes', () => {
+    const seal = new Seal([key])
+    let next = 0
+    for (let size = 1; size <= 200; size++) {
+      const batch = Array.from({ length: size }, (_, index) => stagedMessage('é'.repeat((index * size) % 67)))
+      for (const { context } of seal.sealAll(batch)) {
+        const [, , , place = '', data = ''] = context.split('.')
+        assert.equal(Number.parseInt(place, 36), next)
+        next += Math.ceil(Buffer.from(data, 'base64url').length / 16)
+      }
+    }
+    assert.ok(next > 80_000, String(next))
+  })
+
+  test('and the tag are what the description of the format says', () => {
+    const seal = new Seal([key])
+    const [, second] = seal.sealAll([stagedMessage('x'.repeat(40)), stagedMessage(secretContext)])
+    assert.ok(second)
+    const { context, id, name, firedAt, options, args } = second
+    const [, , salt = '', place = '', data = '', tag] = context.split('.')
+    const derived = (purpose: string) =>
+      Buffer.from(hkdfSync('sha256', key, Buffer.from(salt, 'base64url'), purpose, 32))
+    const counter = Buffer.alloc(16)
+    counter.writeUInt32BE(Number.parseInt(place, 36), 12)
+    const decipher = createDecipheriv('aes-256-ctr', derived('macaron context v2'), counter)
+    assert.equal(decipher.update(Buffer.from(data, 'base64url')).toString(), secretContext)
+    const sealedContext = context.slice(0, context.lastIndexOf('.'))
+    const parts = [sealedContext, id, name, options, args]
+    const signed = `2 ${firedAt} ${parts.map((part) => part.length).join(' ')}\n${parts.join('')}`
+    const hmac = createHmac('sha256', derived('macaron message v2')).update(signed)
+    assert.equal(tag, hmac.digest('base64url').slice(0, 22))
+  })
+
+  test('never repeats a place over 100,000 contexts, and each process has subkeys of its own', () => {
     const [one, two] = [new Seal([key]), new Seal([key])]
     const seen = new Set<string>()
     for (let count = 0; count < 50_000; count++) {

@@ -1,8 +1,9 @@
+import assert from 'node:assert/strict'
 import type { EnqueueAnswer } from '../../src/engines/engine.ts'
 import type { EncodeOptions, ModelCodec } from '../../src/tasks/codec.ts'
 import { newTaskId } from '../../src/tasks/ids.ts'
-import type { TaskMessage } from '../../src/tasks/message.ts'
-import { Outbox } from '../../src/tasks/outbox.ts'
+import type { StagedMessage, TaskMessage } from '../../src/tasks/message.ts'
+import { Outbox, type Way } from '../../src/tasks/outbox.ts'
 import type { TaskRuntime } from '../../src/tasks/runtime.ts'
 import { Seal, type Signed } from '../../src/tasks/seal.ts'
 
@@ -43,17 +44,31 @@ export function signedMessage(
   over: Partial<Signed> = {},
   contextText = '{"callId":"c"}',
 ): TaskMessage {
+  return sealed(seal, { ...stagedMessage(), ...over }, contextText)
+}
+
+/** A message sealed by itself. */
+export function sealed(seal: Seal, signed: Signed, contextText: string): TaskMessage {
+  const [message] = seal.sealAll([{ ...stagedMessage(), ...signed, contextText }])
+  assert.ok(message)
+  return message
+}
+
+/** A message as fired, not sealed yet. */
+export function stagedMessage(contextText = '{"callId":"c"}'): StagedMessage {
   const now = Date.now()
-  const signed: Signed = {
+  return {
     id: newTaskId(now),
     name: 'mail',
+    queue: 'default',
+    priority: 0,
+    runAt: 0,
     firedAt: now,
+    atMostOnce: false,
     args: '["Hi",{"deep":[1,2]}]',
     options: '{"retries":3}',
-    ...over,
+    contextText,
   }
-  const context = seal.seal(contextText, signed)
-  return { ...signed, queue: 'default', priority: 0, runAt: 0, atMostOnce: false, context }
 }
 
 /** What a store does is decided by each test: it answers the batches that wait, one after another. */
@@ -93,13 +108,20 @@ export interface TestRuntime extends TaskRuntime {
   readonly controlled: ControlledStore
 }
 
-/** A runtime whose store the test controls; it has no engine. */
-export function runtimeOf(over: Partial<TaskRuntime> = {}): TestRuntime {
+/** A runtime that stores in an engine, or where the test says what its store does. */
+export function runtimeOf(
+  over: Partial<TaskRuntime> = {},
+  engine?: { enqueue: Way['enqueue'] },
+): TestRuntime {
   const controlled = new ControlledStore()
-  const outbox = new Outbox(controlled.enqueue)
+  const seal = over.seal ?? new Seal([key])
+  const outbox = new Outbox({
+    sealAll: (batch) => seal.sealAll(batch),
+    enqueue: (batch) => (engine ?? controlled).enqueue(batch),
+  })
   return {
     controlled,
-    seal: new Seal([key]),
+    seal,
     models,
     maxBytes: 1_048_576,
     contextToken: true,

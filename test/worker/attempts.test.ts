@@ -66,7 +66,7 @@ test('attempts end as they should', async (t) => {
       ['refused', { ...good, id: `${good.id}-a`, args: '[2]' }],
       ['refused', { ...good, id: `${good.id}-b` }],
       ['refused', { ...other, priority: 7 }],
-      ['unknown_key', { ...messageOf('quick', [1]), context: 'v1.other.a.b.c' }],
+      ['unknown_key', { ...messageOf('quick', [1]), context: 'v2.other.a.b.c.d' }],
       ['unknown_task', messageOf('quik', [1])],
     ]
     for (const [reason, message] of cases) {

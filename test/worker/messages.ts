@@ -1,8 +1,9 @@
+import assert from 'node:assert/strict'
 import { type Context, openScope, type User } from '../../src/core/context.ts'
 import { encode } from '../../src/tasks/codec.ts'
 import { contextText } from '../../src/tasks/context-message.ts'
 import { newTaskId } from '../../src/tasks/ids.ts'
-import type { TaskMessage } from '../../src/tasks/message.ts'
+import type { StagedMessage, TaskMessage } from '../../src/tasks/message.ts'
 import { checkOptions, defaultOptions, type TaskOptions } from '../../src/tasks/options.ts'
 import { storeOptions } from '../../src/tasks/stored-options.ts'
 import { testRuntime } from './fixtures/runtime.ts'
@@ -17,21 +18,21 @@ export function messageOf(
 ): TaskMessage {
   const now = Date.now()
   const checked = checkOptions(options, defaultOptions, name)
-  const signed = {
+  const staged: StagedMessage = {
     id: newTaskId(now),
     name,
-    firedAt: now,
-    args: encode(args, { models: runtime.models, maxBytes: runtime.maxBytes, what: 'argument' }),
-    options: storeOptions(checked),
-  }
-  return {
-    ...signed,
     queue: checked.queue,
     priority: checked.priority,
     runAt: 0,
+    firedAt: now,
     atMostOnce: checked.atMostOnce,
-    context: runtime.seal.seal(contextText(contextOf(user), runtime), signed),
+    args: encode(args, { models: runtime.models, maxBytes: runtime.maxBytes, what: 'argument' }),
+    options: storeOptions(checked),
+    contextText: contextText(contextOf(user), runtime),
   }
+  const [message] = runtime.seal.sealAll([staged])
+  assert.ok(message)
+  return message
 }
 
 function contextOf(user: User | undefined): Context {
