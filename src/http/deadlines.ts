@@ -1,3 +1,4 @@
+import { BoxedMap } from '../core/boxed-map.ts'
 import { asError, RequestError } from '../core/errors.ts'
 import { emit } from '../core/events.ts'
 import type { Exchange } from './exchange.ts'
@@ -9,7 +10,7 @@ import { leaveUnread } from './unread.ts'
 export class Deadlines {
   readonly #timeoutMs: number
   /** In the order in which their time ends. */
-  readonly #waiting = new Map<Exchange, number>()
+  readonly #waiting = new BoxedMap<number, Waiting>()
   #timer: NodeJS.Timeout | undefined
 
   /** 0: handlers may take any time. */
@@ -41,7 +42,7 @@ export class Deadlines {
 
   #enter(exchange: Exchange): void {
     if (this.#timeoutMs === 0) return
-    this.#waiting.set(exchange, performance.now() + this.#timeoutMs)
+    this.#waiting.set(exchange.number, { exchange, end: performance.now() + this.#timeoutMs })
     if (this.#timer === undefined) this.#arm(this.#timeoutMs)
   }
 
@@ -49,7 +50,7 @@ export class Deadlines {
   #leave(exchange: Exchange): boolean {
     const waited = exchange.interrupt !== undefined
     exchange.interrupt = undefined
-    this.#waiting.delete(exchange)
+    this.#waiting.delete(exchange.number)
     return waited
   }
 
@@ -61,15 +62,21 @@ export class Deadlines {
   #expire(): void {
     this.#timer = undefined
     const now = performance.now()
-    for (const [exchange, end] of this.#waiting) {
+    for (const { exchange, end } of this.#waiting.values()) {
       if (end > now) {
         this.#arm(Math.ceil(end - now))
         return
       }
-      this.#waiting.delete(exchange)
+      this.#waiting.delete(exchange.number)
       interrupt(exchange, tookTooLong(this.#timeoutMs))
     }
   }
+}
+
+/** `end`: on the monotonic clock, in ms. */
+interface Waiting {
+  readonly exchange: Exchange
+  readonly end: number
 }
 
 /** Ends what the exchange waits for; where nothing is waited for that can be ended, its body will not be waited for either. */

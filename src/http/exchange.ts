@@ -8,8 +8,12 @@ import { callIdOf } from './call-id.ts'
 import type { Route } from './route.ts'
 import { namedParams } from './template.ts'
 
+let count = 0
+
 /** One request on its way through the pipeline, and what the stages have found out so far. */
 export class Exchange {
+  /** Counted in this process. */
+  readonly number = ++count
   readonly route: Route
   readonly request: FastifyRequest
   readonly reply: FastifyReply

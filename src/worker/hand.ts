@@ -1,3 +1,4 @@
+import { BoxedMap } from '../core/boxed-map.ts'
 import type { Lease } from '../engines/engine.ts'
 
 /** What is in an executor's hands, as its worker knows it: each attempt under the number of its order. */
@@ -12,7 +13,7 @@ export interface Held {
 
 /** The attempts handed to one executor and not yet ended or taken back, in the order of handing. */
 export class Hand {
-  readonly #held = new Map<number, Held>()
+  readonly #held = new BoxedMap<number, Held>()
   #count = 0
   #expectedMs = 0
   #unknown = 0
@@ -41,9 +42,8 @@ export class Hand {
 
   /** Undefined for one that is not held: it was taken back before. */
   remove(number: number): Held | undefined {
-    const held = this.#held.get(number)
+    const held = this.#held.delete(number)
     if (held === undefined) return undefined
-    this.#held.delete(number)
     this.#weigh(held, -1)
     if (this.#held.size === 0) this.#expectedMs = 0
     return held

@@ -1,3 +1,4 @@
+import { BoxedMap } from '../../core/boxed-map.ts'
 import type { TaskMessage } from '../../tasks/message.ts'
 import type { Lease } from '../engine.ts'
 import type { Ledger } from './job.ts'
@@ -25,7 +26,7 @@ export interface Held {
 /** All that this worker holds, by token. */
 export class Holding {
   readonly #owner: string
-  readonly #held = new Map<string, Held>()
+  readonly #held = new BoxedMap<string, Held>()
   /** What is being claimed now: whether it was, only its answer says. */
   readonly #asked = new Set<string>()
   #count = 0
