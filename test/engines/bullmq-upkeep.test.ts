@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { after, before, describe, type TestContext, test } from 'node:test'
 import { prefixOf } from '../../src/engines/bullmq/keys.ts'
 import { makeMessage, makeMessages, parked, store, TestWorker } from '../../src/testing/engine-suite/setup.ts'
 import { RedisServer, withoutRedis } from '../support/redis-server.ts'
@@ -7,6 +7,20 @@ import { until } from '../support/until.ts'
 import { openAt, placeOf } from './bullmq-place.ts'
 
 let redis: RedisServer
+
+/** Tasks `gone` that were parked a minute ago since nobody knew their name, and who parked them. */
+async function parkedLongAgo(t: TestContext, count: number) {
+  const place = placeOf(t)
+  const parking = await openAt(t, redis.url, place)
+  const old = await TestWorker.start(parking, { room: { ordinary: 400 } })
+  const messages = makeMessages(count).map((message) => ({ ...message, name: 'gone' }))
+  await store(parking, ...messages)
+  await old.lease(count - 1)
+  await Promise.all(old.leases.map((lease) => old.settle(lease, parked('unknown_task'))))
+  const key = `${prefixOf(place.service)}:parked`
+  for (const { id } of messages) await redis.command('ZINCRBY', key, '-60000', id)
+  return { engine: await openAt(t, redis.url, placeOf(t, place.service)), parking, old, place, key, messages }
+}
 
 /** How many commands of a name Redis has done. */
 async function done(name: string): Promise<number> {
@@ -41,16 +55,39 @@ else
       assert.ok(scripts < tasks / 4)
     })
 
+    test('a look for newly known names that Redis fails at is made again', async (t) => {
+      const { engine, old, key, messages } = await parkedLongAgo(t, 3)
+      await old.consumption.pause()
+      const names: string[] = []
+      const worker = await TestWorker.start(engine, { names })
+      await redis.command('RENAME', key, `${key}-away`)
+      await redis.command('SET', key, 'no list')
+      const failures = async () =>
+        Number(
+          /cmdstat_zrangebyscore:.*failed_calls=(\d+)/.exec(await redis.command('INFO', 'commandstats'))?.[1],
+        )
+      const before = await failures()
+      names.push('gone')
+      await until(async () => (await failures()) > before, { what: 'a look to fail' })
+      await redis.command('RENAME', `${key}-away`, key)
+      await worker.lease(messages.length - 1)
+    })
+
+    test('an executor that is replaced is no reason to read them again', async (t) => {
+      const { engine } = await parkedLongAgo(t, 300)
+      const names = ['known']
+      await TestWorker.start(engine, { names, room: { ordinary: 0 } })
+      const looks = await done('zrangebyscore')
+      const reads = await done('hgetall')
+      names.pop()
+      await until(async () => (await done('zrangebyscore')) > looks + 3, { what: 'looks meanwhile' })
+      names.push('known')
+      await until(async () => (await done('zrangebyscore')) > looks + 6, { what: 'looks afterwards' })
+      assert.equal(await done('hgetall'), reads)
+    })
+
     test('what was parked long ago is not read again and again; what another worker parks goes on where its name is known', async (t) => {
-      const place = placeOf(t)
-      const engine = await openAt(t, redis.url, place)
-      const old = await TestWorker.start(engine, { room: { ordinary: 400 } })
-      const messages = makeMessages(300).map((message) => ({ ...message, name: 'gone' }))
-      await store(engine, ...messages)
-      await old.lease(299)
-      await Promise.all(old.leases.map((lease) => old.settle(lease, parked('unknown_task'))))
-      const key = `${prefixOf(place.service)}:parked`
-      for (const { id } of messages) await redis.command('ZINCRBY', key, '-60000', id)
+      const { parking: engine, old, place } = await parkedLongAgo(t, 300)
       const other = await openAt(t, redis.url, placeOf(t, place.service))
       await TestWorker.start(other, { names: ['known'], room: { ordinary: 0 } })
       const before = await done('hgetall')

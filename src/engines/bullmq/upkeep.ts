@@ -26,7 +26,8 @@ export class Upkeep {
   readonly #options: UpkeepOptions
   readonly #rounds: Rounds
   readonly #turn: Turn
-  #names = ''
+  /** Known at the last look that has come through. */
+  #names: ReadonlySet<string> = new Set()
   #lookedAt = 0
   #lookedAtAll = 0
   /** Those that were parked after this time, by the service's clock, have not been looked at. */
@@ -56,23 +57,23 @@ export class Upkeep {
    */
   async #lookForKnown(): Promise<void> {
     const now = performance.now()
-    const isNew = [...new Set(this.#options.names())].join('\n') !== this.#names
+    const isNew = this.#options.names().some((name) => !this.#names.has(name))
     if (isNew || now > this.#lookedAtAll + unparkAllEveryMs) await this.unparkKnown()
     else if (now > this.#lookedAt + unparkEveryMs) await this.#unparkSince(this.#lookedUntil - clocksApartMs)
   }
 
   /** Puts back the tasks that were parked because nobody knew their name, where this worker does. */
   async unparkKnown(): Promise<void> {
-    this.#lookedAtAll = performance.now()
-    await this.#unparkSince(0)
+    const now = performance.now()
+    if (await this.#unparkSince(0)) this.#lookedAtAll = now
   }
 
-  async #unparkSince(since: number): Promise<void> {
+  /** False while no executor is there to know any. What it notes, it notes when all is looked at: a look that fails is made again. */
+  async #unparkSince(since: number): Promise<boolean> {
     const { store, names, onReturned } = this.#options
     const known = new Set(names())
-    this.#names = [...known].join('\n')
-    this.#lookedAt = performance.now()
-    const until = store.now()
+    if (known.size === 0) return false
+    const [until, now] = [store.now(), performance.now()]
     await this.#throughParked(since, async (ids) => {
       const tasks = await readTasks(store, ids)
       const meant = tasks.filter(
@@ -82,7 +83,10 @@ export class Upkeep {
       if (moved.includes(true)) onReturned()
       return moved.length
     })
+    this.#names = known
     this.#lookedUntil = until
+    this.#lookedAt = now
+    return true
   }
 
   /** Entries that a worker's death has left in the lists, or somebody else's retry. */
