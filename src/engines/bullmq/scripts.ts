@@ -1,4 +1,6 @@
-import type { Cluster, Redis } from 'ioredis'
+import { createHash } from 'node:crypto'
+import { type Cluster, Command, type Redis } from 'ioredis'
+import { asError } from '../../core/errors.ts'
 import { addAll, completeAll, deleteAll, takeAll } from './bulk-scripts.ts'
 
 /**
@@ -25,31 +27,42 @@ export interface Scripts {
   readonly deleteAll: Script
 }
 
-export function defineScripts(client: Redis | Cluster): Scripts {
+export function scriptsOn(client: Redis | Cluster): Scripts {
   return {
-    cancel: define(client, 'macaronCancel', { numberOfKeys: 8, lua: cancel }),
-    takeSuspect: define(client, 'macaronTakeSuspect', { numberOfKeys: 3, lua: takeSuspect }),
-    writeIntent: define(client, 'macaronWriteIntent', { numberOfKeys: 2, lua: writeIntent }),
-    lockAgain: define(client, 'macaronLockAgain', { numberOfKeys: 4, lua: lockAgain }),
-    announce: define(client, 'macaronAnnounce', { numberOfKeys: 2, lua: announce }),
-    addAll: define(client, 'macaronAddAll', { numberOfKeys: 6, lua: addAll }),
-    takeAll: define(client, 'macaronTakeAll', { numberOfKeys: 6, lua: takeAll }),
-    completeAll: define(client, 'macaronCompleteAll', { numberOfKeys: 4, lua: completeAll }),
-    deleteAll: define(client, 'macaronDeleteAll', { numberOfKeys: 5, lua: deleteAll }),
+    cancel: script(client, cancel),
+    takeSuspect: script(client, takeSuspect),
+    writeIntent: script(client, writeIntent),
+    lockAgain: script(client, lockAgain),
+    announce: script(client, announce),
+    addAll: script(client, addAll),
+    takeAll: script(client, takeAll),
+    completeAll: script(client, completeAll),
+    deleteAll: script(client, deleteAll),
   }
 }
 
-function define(
-  client: Redis | Cluster,
-  name: string,
-  script: { readonly numberOfKeys: number; readonly lua: string },
-): Script {
-  client.defineCommand(name, script)
-  // What defineCommand has just put there, which its types can't say.
-  const commands = client as unknown as Readonly<
-    Record<string, (...values: readonly (string | number)[]) => Promise<unknown>>
-  >
-  return async (keys, values) => commands[name]?.(...keys, ...values)
+/** Asks for it by its hash, and sends it whole where Redis doesn't know it: since its start, or since somebody has flushed its scripts. */
+function script(client: Redis | Cluster, lua: string): Script {
+  const hash = createHash('sha1').update(lua).digest('hex')
+  return async (keys, values) => {
+    const rest = [keys.length, ...keys, ...values]
+    try {
+      return await send(client, 'evalsha', [hash, ...rest])
+    } catch (error) {
+      if (!asError(error).message.startsWith('NOSCRIPT')) throw error
+      return await send(client, 'eval', [lua, ...rest])
+    }
+  }
+}
+
+/** What `client[name](...args)` does, but that the command forgets what it was sent with: V8 keeps many commands until the next full collection. */
+async function send(client: Redis | Cluster, name: string, args: (string | number)[]): Promise<unknown> {
+  const command = new Command(name, args, { replyEncoding: 'utf8' })
+  try {
+    return await client.sendCommand(command)
+  } finally {
+    command.args = []
+  }
 }
 
 // KEYS: job, wait, prioritized, delayed, failed, cancelled, expires, events. ARGV: id, now, when it may go.

@@ -2,7 +2,7 @@ import { type IQueueBackend, Queue } from 'bullmq'
 import { asError } from '../../core/errors.ts'
 import { type JobKeys, jobKeys, type OwnKeys, ownKeys, prefixOf, queueName } from './keys.ts'
 import type { Link } from './link.ts'
-import { defineScripts, type Scripts } from './scripts.ts'
+import { type Scripts, scriptsOn } from './scripts.ts'
 
 export interface StoreOptions {
   readonly service: string
@@ -41,7 +41,7 @@ export class Store {
     this.keys = jobKeys(this.#queue.keys)
     this.base = this.#queue.toKey('')
     this.own = ownKeys(service)
-    this.scripts = defineScripts(link.client)
+    this.scripts = scriptsOn(link.client)
   }
 
   get queue(): IQueueBackend {
