@@ -31,6 +31,8 @@ export interface ConsumptionOptions {
 const recoverEveryMs = 1_000
 const lookEverywhereMs = 2_500
 const stopWithinMs = 5_000
+/** A full Redis lets tasks be taken and ended, and refuses what every look asks of it. */
+const fullForMs = 4 * lookEverywhereMs
 
 /**
  * Starts a worker's consumption. Before its first claim, the tasks of this machine's dead workers and those whose names are known now are back in the queue.
@@ -58,7 +60,7 @@ export class BullmqConsumption implements Consumption {
   readonly #recovery: Recovery
   readonly #rounds: Rounds
   readonly #upkeep: Upkeep
-  readonly #trouble = new Trouble()
+  readonly #trouble = new Trouble(fullForMs)
   readonly #lock: AliveLock
   readonly #startedAt: number
   #stopListening: (() => void) | undefined
