@@ -5,11 +5,35 @@ import { type TestContext, test } from 'node:test'
 import { type Events, on } from '../../src/core/events.ts'
 import { Checkpoints } from '../../src/engines/sqlite/checkpoints.ts'
 import { Log } from '../../src/engines/sqlite/log.ts'
+import { longLog } from '../../src/engines/sqlite/log-length.ts'
 import { makeMessages, TestWorker } from '../../src/testing/engine-suite/setup.ts'
 import { ownFolder } from '../support/folder.ts'
 import { startedProgram } from '../support/processes.ts'
 import { until } from '../support/until.ts'
 import { openEngine, storeFile } from './store-file.ts'
+
+/** A database with one who reads and one who writes, and how many checkpoints of it have begun. */
+function setUp(t: TestContext) {
+  const file = `${ownFolder(t)}/some.db`
+  const [reading, writing] = [new DatabaseSync(file), new DatabaseSync(file)]
+  writing.exec('PRAGMA journal_mode = WAL; CREATE TABLE things (thing TEXT)')
+  const checkpoints = new Checkpoints(file)
+  let threads = 0
+  const count = () => void threads++
+  process.on('worker', count)
+  t.after(async () => {
+    process.off('worker', count)
+    await checkpoints.close()
+    reading.close()
+    writing.close()
+  })
+  return { file, reading, writing, checkpoints, begun: () => threads }
+}
+
+function pagesInLog(file: string): unknown {
+  using database = new DatabaseSync(file)
+  return database.prepare('PRAGMA wal_checkpoint(PASSIVE)').get()?.log
+}
 
 test('a server without a worker copies its log into the database file, so that the log does not grow for ever', async (test) => {
   const folder = ownFolder(test)
@@ -28,28 +52,58 @@ test('a server without a worker copies its log into the database file, so that t
 })
 
 test('writers who leave no gap for a checkpoint wait for one before the log grows any longer', async (t) => {
-  const file = `${ownFolder(t)}/some.db`
-  const [reading, writing] = [new DatabaseSync(file), new DatabaseSync(file)]
-  t.after(() => {
-    reading.close()
-    writing.close()
-  })
-  writing.exec('PRAGMA journal_mode = WAL; CREATE TABLE things (thing TEXT)')
-  const pagesInLog = () => reading.prepare('PRAGMA wal_checkpoint(PASSIVE)').get()?.log
-  const checkpoints = new Checkpoints(file)
+  const { file, writing, checkpoints } = setUp(t)
   // Nobody gets the lock that it needs.
   writing.exec('BEGIN IMMEDIATE')
   checkpoints.wrote(200_000_000)
   for (let times = 0; times < 2; times++) await checkpoints.room()
   assert.ok(checkpoints.room(), 'it has come to nothing so far')
   writing.exec(`INSERT INTO things VALUES (printf('%.*c', 500000, 'x')); COMMIT`)
-  assert.ok(Number(pagesInLog()) > 100)
+  assert.ok(Number(pagesInLog(file)) > 100)
   await checkpoints.room()
   await checkpoints.room()
   assert.equal(checkpoints.room(), undefined)
   writing.exec(`INSERT INTO things VALUES ('y')`)
-  assert.ok(Number(pagesInLog()) < 10, 'the log has begun anew')
-  await checkpoints.close()
+  assert.ok(Number(pagesInLog(file)) < 10, 'the log has begun anew')
+})
+
+test('a reader who stands near the end of the log holds up no writers: the log is left as it is until much more was written', async (t) => {
+  const { file, reading, writing, checkpoints, begun } = setUp(t)
+  reading.exec('BEGIN; SELECT count(*) FROM things')
+  writing.exec(`INSERT INTO things VALUES ('x')`)
+  checkpoints.wrote(200_000_000)
+  await checkpoints.idle()
+  assert.equal(checkpoints.room(), undefined)
+  for (let commit = 0; commit < 100; commit++) checkpoints.wrote(1_000)
+  assert.equal(begun(), 1)
+  reading.exec('COMMIT')
+  checkpoints.wrote(50_000_000)
+  await checkpoints.idle()
+  writing.exec(`INSERT INTO things VALUES ('y')`)
+  assert.ok(Number(pagesInLog(file)) < 10, 'the log has begun anew')
+})
+
+test('after a checkpoint that was crowded out the next commits begin no other', async (t) => {
+  const { writing, checkpoints, begun } = setUp(t)
+  writing.exec('BEGIN IMMEDIATE')
+  checkpoints.wrote(50_000_000)
+  await checkpoints.idle()
+  for (let commit = 0; commit < 100; commit++) checkpoints.wrote(1_000)
+  assert.equal(begun(), 1)
+})
+
+test('what is told of a long log is why it is long, and nothing where it has begun anew', (t) => {
+  const file = `${ownFolder(t)}/some.db`
+  writeFileSync(`${file}-wal`, '')
+  truncateSync(`${file}-wal`, 200_000_000)
+  assert.equal(longLog(file, { ending: 'begun anew' }), undefined)
+  assert.match(
+    longLog(file, { ending: 'crowded out' })?.message ?? '',
+    /191 MiB, since those who write leave no time/,
+  )
+  for (const end of [undefined, {}, { ending: 'hindered' as const }])
+    assert.match(longLog(file, end)?.message ?? '', /another process has been reading it/)
+  assert.match(longLog(file, { fault: new Error('no threads') })?.message ?? '', /fails \(no threads\)/)
 })
 
 test('a log that is closed in the middle of a flush ends the flush first, and never touches another file', async (test) => {

@@ -1,9 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { asError } from '../../core/errors.ts'
-import { LogLength, logBytes } from './log-length.ts'
-
-/** How a checkpoint has ended: the log begins anew; a reader has hindered that; or writers left no gap in which it could. */
-export type Ending = 'begun anew' | 'hindered' | 'crowded out'
+import { type CheckpointEnd, type Ending, LogLength, logBytes } from './log-length.ts'
 
 /**
  * Keeps the write-ahead log of a server short where no worker does: when enough was written, a thread that lives for one checkpoint copies the log into
@@ -19,6 +16,8 @@ export class Checkpoints {
   #running: { readonly thread: Worker; readonly ended: Promise<void> } | undefined
   readonly #length: LogLength
   #again: NodeJS.Timeout | undefined
+  /** Before that, on the monotonic clock, no commit begins one. */
+  #restUntil = 0
   #closed = false
 
   constructor(file: string) {
@@ -32,7 +31,7 @@ export class Checkpoints {
   wrote(bytes: number): void {
     this.#bytes += bytes + commitBytes
     if (this.#bytes < bytesBetween || this.#running !== undefined) return
-    this.#begin()
+    if (performance.now() >= this.#restUntil) this.#begin()
   }
 
   /** To be awaited before a write, where there is something to wait for: a disk that can't keep up must not make the log grow for ever. */
@@ -67,7 +66,7 @@ export class Checkpoints {
 
   #run(): { thread: Worker; ended: Promise<void> } {
     const thread = new Worker(threadFile, { workerData: this.#file })
-    const end: { ending?: Ending; fault?: Error } = {}
+    const end: { -readonly [Key in keyof CheckpointEnd]: CheckpointEnd[Key] } = {}
     thread.unref()
     thread.on('error', (error) => {
       end.fault = asError(error)
@@ -86,10 +85,14 @@ export class Checkpoints {
     return { thread, ended }
   }
 
-  /** A log that is still too long is tried again by itself: what hindered it may go while nothing is written. Where it was crowded out, writers wait for the next one. */
-  #done({ ending, fault }: { readonly ending?: Ending; readonly fault?: Error }): void {
-    if (ending !== 'crowded out') this.#bytes -= this.#covered
-    if (!this.#length.look(fault) || this.#closed) return
+  /**
+   * A log that is still too long is tried again by itself: what hindered it may go while nothing is written. Where it was crowded out, having held up those who
+   * write, the next one is not begun at the next commit, and writers wait for it once the log is long.
+   */
+  #done(end: CheckpointEnd): void {
+    if (end.ending === 'crowded out') this.#restUntil = performance.now() + againMs
+    else this.#bytes -= this.#covered
+    if (!this.#length.look(end) || this.#closed) return
     this.#again = setTimeout(() => this.#begin(), againMs).unref()
   }
 }

@@ -14,19 +14,34 @@ export function logBytes(file: string): number {
   }
 }
 
-/** What there is to say of a log that is too long; `fault`: what the last checkpoint failed with. Its tasks are stored all the same. */
-export function longLog(file: string, fault?: Error): StoreError | undefined {
+/** How a checkpoint has ended: the log begins anew; who reads it, or copies it himself, has hindered that; or writers left no gap in which it could. */
+export type Ending = 'begun anew' | 'hindered' | 'crowded out'
+
+/** What is known of the last checkpoint. */
+export interface CheckpointEnd {
+  readonly ending?: Ending | undefined
+  /** What it failed with. */
+  readonly fault?: Error | undefined
+}
+
+/** What there is to say of a log that is too long. Its tasks are stored all the same. */
+export function longLog(file: string, end: CheckpointEnd = {}): StoreError | undefined {
   const bytes = logBytes(file)
-  if (bytes <= longestLogBytes) return undefined
-  const why =
-    fault === undefined
-      ? `another process has been reading it for long (a backup, a database tool with an open transaction): find it with \`fuser ${file}\` and end it`
-      : `copying it into the file fails (${fault.message})`
+  // Once it has begun anew, the file is cut short with the next commit.
+  if (bytes <= longestLogBytes || end.ending === 'begun anew') return undefined
+  const why = reasonOf(file, end)
   return new StoreError(
     'STORE_LOG_LONG',
     `The write-ahead log of ${file} has grown to ${Math.round(bytes / 1024 / 1024)} MiB, since ${why}. Tasks are stored as before, until the disk is full.`,
-    { cause: fault },
+    { cause: end.fault },
   )
+}
+
+function reasonOf(file: string, { ending, fault }: CheckpointEnd): string {
+  if (fault !== undefined) return `copying it into the file fails (${fault.message})`
+  if (ending === 'crowded out')
+    return 'those who write leave no time to copy it into the file; writes wait until it is copied'
+  return `another process has been reading it for long (a backup, a database tool with an open transaction): find it with \`fuser ${file}\` and end it`
 }
 
 /** Tells once that the log of `file` is too long, and once that it no longer is. */
@@ -39,8 +54,8 @@ export class LogLength {
   }
 
   /** Looks, and gives whether it is too long. */
-  look(fault?: Error): boolean {
-    const long = longLog(this.#file, fault)
+  look(end?: CheckpointEnd): boolean {
+    const long = longLog(this.#file, end)
     if (long !== undefined && this.#since === undefined) {
       this.#since = performance.now()
       emit('store.log_long', { code: long.code, message: long.message })
