@@ -75,6 +75,7 @@ test('a reader who stands near the end of the log holds up no writers: the log i
   await checkpoints.idle()
   assert.equal(checkpoints.room(), undefined)
   for (let commit = 0; commit < 100; commit++) checkpoints.wrote(1_000)
+  await checkpoints.idle()
   assert.equal(begun(), 1)
   reading.exec('COMMIT')
   checkpoints.wrote(50_000_000)
@@ -89,6 +90,7 @@ test('after a checkpoint that was crowded out the next commits begin no other', 
   checkpoints.wrote(50_000_000)
   await checkpoints.idle()
   for (let commit = 0; commit < 100; commit++) checkpoints.wrote(1_000)
+  await checkpoints.idle()
   assert.equal(begun(), 1)
 })
 
