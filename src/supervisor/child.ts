@@ -86,8 +86,8 @@ class ForkedChild implements Child {
     return false
   }
 
-  pass(connection: Socket): Promise<boolean> {
-    return this.#passing.pass(connection)
+  async pass(connection: Socket): Promise<boolean> {
+    return this.pid !== 0 && (await this.#passing.pass(connection))
   }
 
   stop(): Promise<void> {
@@ -101,6 +101,7 @@ class ForkedChild implements Child {
   }
 
   async #endWithin(message: object, ms: number): Promise<void> {
+    this.#passing.end()
     if (ms === 0) this.#process.kill('SIGKILL')
     else if (this.#process.connected) this.send(message)
     else this.#process.kill('SIGTERM')

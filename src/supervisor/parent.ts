@@ -60,10 +60,9 @@ function hasType(message: unknown, type: string): message is object {
 /** Calls `take` for each connection that the parent hands over from now on. */
 export function takeConnections(take: (connection: Socket) => void): void {
   process.on('message', (message, handle) => {
-    if (!hasType(message, 'connection')) return
     // Without one where its client has gone before it was handed over.
-    if (handle instanceof Socket) take(handle)
-    tellParent({ type: 'taken' })
+    if (hasType(message, 'connection') && handle instanceof Socket) take(handle)
+    if (hasType(message, 'passed')) tellParent({ type: 'taken' })
   })
 }
 

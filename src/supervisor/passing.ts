@@ -9,36 +9,45 @@ export class Passing {
   readonly #process: ChildProcess
   #last: Promise<unknown> = Promise.resolve()
   #letGo: (() => void) | undefined
+  #ended = false
 
   constructor(process: ChildProcess) {
     this.#process = process
   }
 
-  /** False where the child can't be reached any more. */
+  /** False where the child can't be reached any more, or is to get no more. */
   pass(connection: Socket): Promise<boolean> {
-    const passed = this.#last.then(() => this.#passNow(connection))
+    const passed = this.#last.then(() => !this.#ended && this.#passNow(connection))
     this.#last = passed
     return passed
   }
 
-  /** The child has the last one; or is gone, and may have read from it before: nobody else can serve it. */
+  /** Passes none but the one under way: the child is told to stop, and what comes after that is lost with it. */
+  end(): void {
+    this.#ended = true
+  }
+
+  /** The child has the last one, or could not receive it (it is out of file descriptors); or is gone, and may have read from it before: nobody else can serve it. */
   taken(): void {
     this.#letGo?.()
   }
 
   #passNow(connection: Socket): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>()
-    this.#letGo = () => {
+    const letGo = () => {
       this.#letGo = undefined
       // This process's hold on it only: what the child has stays open.
       connection.destroy()
       resolve(true)
     }
+    this.#letGo = letGo
     this.#process.send({ type: 'connection' }, connection, { keepOpen: true }, (error) => {
       if (error === null) return
-      this.#letGo = undefined
+      if (this.#letGo === letGo) this.#letGo = undefined
       resolve(false)
     })
+    // Answered whether or not the connection has arrived: Node tells neither side of one that could not be received.
+    this.#process.send({ type: 'passed' }, () => undefined)
     return promise
   }
 }

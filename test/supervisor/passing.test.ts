@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
-import type { ChildProcess } from 'node:child_process'
+import { type ChildProcess, execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { startChild } from '../../src/supervisor/child.ts'
 import { Passing } from '../../src/supervisor/passing.ts'
 
@@ -69,11 +71,41 @@ test('a connection whose client has gone holds up none after it', async (t) => {
   assert.equal(await text(other.client), 'hello')
 })
 
+test('a connection that a child can not receive for want of file descriptors is closed, and holds up none after it', async (t) => {
+  const [child, newConnections] = [await greeter(t), await port(t)]
+  const [lost, other] = await newConnections(2)
+  assert.ok(lost && other)
+  const limitTo = (files: number) =>
+    execFileSync('prlimit', ['--pid', String(child.pid), `--nofile=${files}:1000`])
+  limitTo(0)
+  assert.equal(await child.pass(lost.connection), true)
+  await text(lost.client).catch(() => '')
+  limitTo(1_000)
+  assert.equal(await child.pass(other.connection), true)
+  assert.equal(await text(other.client), 'hello')
+})
+
+test('a child that is told to stop gets the connection under way, and none of those that wait', async (t) => {
+  const [child, newConnections] = [await greeter(t), await port(t)]
+  const ends = await newConnections(3)
+  process.kill(child.pid, 'SIGSTOP')
+  const passed = ends.map(({ connection }) => child.pass(connection))
+  await nextTurn()
+  const stopped = child.stop()
+  process.kill(child.pid, 'SIGCONT')
+  assert.deepEqual(await Promise.all(passed), [true, false, false])
+  assert.equal(await text(ends[0]?.client ?? Readable.from([])), 'hello')
+  for (const { connection } of ends.slice(1)) assert.equal(connection.destroyed, false)
+  await stopped
+})
+
 test('a connection that could not be sent is not closed when the child ends', async (t) => {
   const [lost] = await (await port(t))(1)
   assert.ok(lost)
-  const send = (...[, , , told]: readonly [unknown, unknown, unknown, (error: Error) => void]) =>
-    told(new Error('gone'))
+  const send = (...sent: readonly unknown[]) => {
+    const told = sent.at(-1)
+    if (typeof told === 'function') told(new Error('gone'))
+  }
   // Of a process nothing else is used; a channel that breaks at the right moment is hard to have.
   const passing = new Passing({ send } as unknown as ChildProcess)
   assert.equal(await passing.pass(lost.connection), false)
