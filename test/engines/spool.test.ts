@@ -225,7 +225,8 @@ async function forwarded(engine: Engine): Promise<void> {
   )
 }
 
-/** In the order of firing. */
+/** In the order of firing. Where Redis was away when it was to be opened, that is tried again by itself. */
 async function everything(store: Engine) {
+  await until(async () => (await store.health()).storing, { what: 'the other engine to be open' })
   return (await store.list({ limit: 10_000 })).toReversed()
 }
