@@ -13,9 +13,11 @@ import {
 import { monotonicMs } from './clock.ts'
 import { Hand, type Held } from './hand.ts'
 import type { Mark } from './mark.ts'
+import { Outgoing } from './outgoing.ts'
 import type { Pace } from './pace.ts'
 import { mayJoin, roomOf } from './prefetch.ts'
 import { SignsOfLife } from './signs-of-life.ts'
+import { StartWindow } from './start-window.ts'
 
 /** How an attempt has ended, as told by its executor. */
 export interface EndedAttempt extends Pick<Ended, 'outcome' | 'ms'> {
@@ -66,7 +68,8 @@ export class ExecutorHandle {
   readonly #hand = new Hand()
   readonly #signs = new SignsOfLife()
   readonly #bornAt = monotonicMs()
-  #outgoing: Held[] = []
+  readonly #outgoing = new Outgoing()
+  readonly #startWindow = new StartWindow()
   #alone = false
   #clogged = false
 
@@ -114,23 +117,19 @@ export class ExecutorHandle {
   hand(lease: Lease): void {
     const now = monotonicMs()
     if (this.inHand === 0) this.#signs.heard(now)
-    this.#outgoing.push(this.#hand.add(lease, this.#options.pace.expected(lease.message.name), now))
+    this.#outgoing.add(this.#hand.add(lease, this.#options.pace.expected(lease.message.name), now))
     this.#alone = lease.suspect
     const { id, name } = lease.message
     emit('task.handed', { taskId: id, name, executor: this.name, attempt: lease.attempt })
   }
 
+  /** Sends what was handed over, as far as the channel takes it; the rest follows when that is written. */
   flush(): void {
-    const [first] = this.#outgoing
-    if (first === undefined) return
-    const orders = this.#outgoing.map(({ number, lease }) => ({
-      number,
-      message: lease.message,
-      attempt: lease.attempt,
-      failures: lease.failures,
-    }))
-    this.#outgoing = []
-    this.#send({ type: 'run', startBy: first.handedAt + startWithinMs, orders: packOrders(orders) })
+    while (!this.#clogged) {
+      const slice = this.#outgoing.nextSlice()
+      if (slice.length === 0) return
+      this.#run(slice)
+    }
   }
 
   /** Asks it to tell the service of a parked task; there is no answer. */
@@ -141,10 +140,11 @@ export class ExecutorHandle {
   /** Takes back what was handed over too long ago and certainly was not begun. It gets nothing more until it is heard again. */
   takeBackOverdue(now: number): readonly Lease[] {
     const { oldest } = this.#hand
-    if (oldest === undefined || now - oldest < takeBackMs) return []
+    if (oldest === undefined || now - oldest < marginMs) return []
     const { unbegun } = this.#hand.split(this.#options.mark.read())
-    const overdue = unbegun.filter((held) => now - held.handedAt >= takeBackMs)
+    const overdue = unbegun.filter((held) => now >= this.#latestStart(held) + marginMs)
     if (overdue.length === 0) return []
+    this.#outgoing.drop(overdue)
     this.#signs.mustSpeak(now)
     this.#send({ type: 'ping' })
     return this.#take(overdue.map(({ number }) => number))
@@ -201,6 +201,8 @@ export class ExecutorHandle {
       attempts.push({ lease, outcome, ms })
     }
     const leases = this.#take(back)
+    if (back.length > 0) this.#startWindow.late()
+    else this.#startWindow.inTime()
     if (leases.length > 0) listener.back(this, leases)
     if (attempts.length > 0) listener.ended(this, attempts)
   }
@@ -212,6 +214,21 @@ export class ExecutorHandle {
     return leases
   }
 
+  #run(slice: readonly Held[]): void {
+    const startBy = monotonicMs() + this.#startWindow.ms
+    const orders = slice.map((held) => {
+      held.startBy = startBy
+      const { number, lease } = held
+      return { number, message: lease.message, attempt: lease.attempt, failures: lease.failures }
+    })
+    this.#send({ type: 'run', startBy, orders: packOrders(orders) })
+  }
+
+  /** What waits to be sent may do so for as long as the executor is heard. */
+  #latestStart({ startBy }: Held): number {
+    return startBy ?? this.#signs.heardAt + this.#startWindow.ms
+  }
+
   #send(message: ToExecutor): void {
     if (!this.child.send(message, () => this.#written())) this.#clogged = true
   }
@@ -219,6 +236,7 @@ export class ExecutorHandle {
   #written(): void {
     if (!this.#clogged) return
     this.#clogged = false
+    this.flush()
     if (this.isAvailable(monotonicMs())) this.#options.listener.available(this)
   }
 }
@@ -227,6 +245,5 @@ export function namesOf(leases: readonly Lease[]): readonly string[] {
   return leases.map(({ message }) => message.name)
 }
 
-/** The executor must not begin it later; the worker takes it back later still. */
-const startWithinMs = 150
-const takeBackMs = 400
+/** The worker takes back later than the executor may begin. */
+const marginMs = 250

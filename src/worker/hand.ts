@@ -9,6 +9,8 @@ export interface Held {
   readonly handedAt: number
   readonly expectedMs: number
   readonly size: number
+  /** By when its executor must begin it, in monotonic ms; undefined until it is sent. */
+  startBy: number | undefined
 }
 
 /** The attempts handed to one executor and not yet ended or taken back, in the order of handing. */
@@ -34,7 +36,14 @@ export class Hand {
   }
 
   add(lease: Lease, expectedMs: number, handedAt: number): Held {
-    const held: Held = { number: ++this.#count, lease, handedAt, expectedMs, size: sizeOf(lease) }
+    const held: Held = {
+      number: ++this.#count,
+      lease,
+      handedAt,
+      expectedMs,
+      size: sizeOf(lease),
+      startBy: undefined,
+    }
     this.#held.set(held.number, held)
     this.#weigh(held, 1)
     return held

@@ -12,6 +12,10 @@ export class SignsOfLife {
     this.#blockedSaid = false
   }
 
+  get heardAt(): number {
+    return this.#heardAt
+  }
+
   mustSpeak(now: number): void {
     this.#muteSince ??= now
   }

@@ -103,3 +103,24 @@ test('arguments larger than the channel holds arrive, also while an executor doe
   process.kill(victim?.pid ?? 0, 'SIGCONT')
   await until(() => engine.count('done') === 60, { what: 'all to be done' })
 })
+
+test('arguments that take the channel longer than an order may take to begin run all the same', async (t) => {
+  const setup = await setUp(t, { concurrency: 50 })
+  const { engine } = setup
+  await allReady(setup, 2)
+  await engine.enqueue(Array.from({ length: 100 }, () => messageOf('quick', ['x'.repeat(500_000)])))
+  await until(() => engine.count('done') === 100, { what: 'all to be done' })
+})
+
+test('where every order comes too late they are given more time, until they run', async (t) => {
+  const blocked = heard(t, 'executor.blocked')
+  const setup = await setUp(t, { executors: 1 })
+  const { engine, notes, file } = setup
+  await allReady(setup, 1)
+  await engine.enqueue([messageOf('receiveSlowly', [500])])
+  await until(() => engine.count('done') === 1, { what: 'it to be slow' })
+  await engine.enqueue(Array.from({ length: 20 }, () => messageOf('noted', [file])))
+  await until(() => engine.count('done') === 21, { what: 'all to be done' })
+  assert.equal(notes('noted').length, 20)
+  assert.equal(blocked.length, 0)
+})
