@@ -151,6 +151,7 @@ class ForkedChild implements Child {
   #finish(code: number | null, signal: NodeJS.Signals | null): void {
     clearTimeout(this.#readyTimer)
     clearTimeout(this.#cutOffTimer)
+    this.#passing.end()
     this.#passing.taken()
     const end: ChildEnd = {
       code,

@@ -7,7 +7,8 @@ import type { Socket } from 'node:net'
  */
 export class Passing {
   readonly #process: ChildProcess
-  #last: Promise<unknown> = Promise.resolve()
+  readonly #waiting: Waiting[] = []
+  #underWay = false
   #letGo: (() => void) | undefined
   #ended = false
 
@@ -17,19 +18,34 @@ export class Passing {
 
   /** False where the child can't be reached any more, or is to get no more. */
   pass(connection: Socket): Promise<boolean> {
-    const passed = this.#last.then(() => !this.#ended && this.#passNow(connection))
-    this.#last = passed
-    return passed
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    if (this.#ended) resolve(false)
+    else this.#waiting.push({ connection, passed: resolve })
+    this.#passNext()
+    return promise
   }
 
-  /** Passes none but the one under way: the child is told to stop, and what comes after that is lost with it. */
+  /** Passes none but the one under way: the child is told to stop, and what comes after that is lost with it. Those that wait are free at once. */
   end(): void {
     this.#ended = true
+    for (const { passed } of this.#waiting.splice(0)) passed(false)
   }
 
   /** The child has the last one, or could not receive it (it is out of file descriptors); or is gone, and may have read from it before: nobody else can serve it. */
   taken(): void {
     this.#letGo?.()
+  }
+
+  #passNext(): void {
+    if (this.#underWay) return
+    const next = this.#waiting.shift()
+    if (next === undefined) return
+    this.#underWay = true
+    void this.#passNow(next.connection).then((passed) => {
+      next.passed(passed)
+      this.#underWay = false
+      this.#passNext()
+    })
   }
 
   #passNow(connection: Socket): Promise<boolean> {
@@ -50,4 +66,9 @@ export class Passing {
     this.#process.send({ type: 'passed' }, () => undefined)
     return promise
   }
+}
+
+interface Waiting {
+  readonly connection: Socket
+  readonly passed: (isPassed: boolean) => void
 }

@@ -92,11 +92,25 @@ test('a child that is told to stop gets the connection under way, and none of th
   const passed = ends.map(({ connection }) => child.pass(connection))
   await nextTurn()
   const stopped = child.stop()
+  // While the child still can't do anything.
+  assert.deepEqual(await Promise.all(passed.slice(1)), [false, false])
   process.kill(child.pid, 'SIGCONT')
-  assert.deepEqual(await Promise.all(passed), [true, false, false])
+  assert.equal(await passed[0], true)
   assert.equal(await text(ends[0]?.client ?? Readable.from([])), 'hello')
   for (const { connection } of ends.slice(1)) assert.equal(connection.destroyed, false)
   await stopped
+})
+
+test('a child that could not be started gets none', async (t) => {
+  const [end] = await (await port(t))(1)
+  assert.ok(end)
+  const { execPath } = process
+  process.execPath = '/nowhere/node'
+  const child = startChild({ name: 'child', entry, stopTimeoutMs: 5_000 })
+  process.execPath = execPath
+  await assert.rejects(child.ready, /ENOENT/)
+  assert.equal(await child.pass(end.connection), false)
+  assert.equal(end.connection.destroyed, false)
 })
 
 test('a connection that could not be sent is not closed when the child ends', async (t) => {
