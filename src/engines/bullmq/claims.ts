@@ -93,8 +93,9 @@ export class Claims {
   /** Whether more may wait that there is room for. */
   async #turn(): Promise<boolean> {
     try {
-      const moreSuspects = await this.#takeSuspects()
-      return (await this.#takeOthers()) || moreSuspects
+      // In this order: a task that comes to an idle worker need not wait for the look at suspects.
+      const moreOthers = await this.#takeOthers()
+      return (await this.#takeSuspects()) || moreOthers
     } catch (error) {
       this.#options.trouble.failed(error)
       await delay(retryMs)
