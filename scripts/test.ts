@@ -18,8 +18,8 @@ const { positionals, values } = parseArgs({
 })
 process.chdir(dirname(import.meta.dirname))
 
-/** Places of the files that take longest, the longest first. */
-const slowest = ['test/e2e/', 'test/worker/', 'test/engines/', 'test/spec/']
+/** Places of the files that take longest. Some of them use the processor, others mostly wait. */
+const slow = ['test/e2e/', 'test/worker/', 'test/engines/', 'test/spec/']
 
 const soak = positionals[0] === 'soak'
 const parts = soak ? positionals.slice(1) : positionals
@@ -50,17 +50,20 @@ stream.on('test:pass', ({ name, file, skip }) => {
 stream.compose(spec).on('end', printSkipped).pipe(process.stdout)
 
 function chosenFiles(): readonly string[] {
-  return globSync(['test/**/*.test.ts', 'examples/**/*.test.ts'])
+  const chosen = globSync(['test/**/*.test.ts', 'examples/**/*.test.ts'])
     .filter((file) => file.startsWith('test/soak/') === soak)
     .filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)))
     .sort()
-    .toSorted((one, other) => rankOf(one) - rankOf(other))
+  const slowOnes = slow.map((place) => chosen.filter((file) => file.startsWith(place)))
+  return [...mixed(slowOnes), ...chosen.filter((file) => !slowOnes.flat().includes(file))]
 }
 
-/** Files that start many processes begin first: at the end only short ones are left, so that no core waits long for the other. */
-function rankOf(file: string): number {
-  const rank = slowest.findIndex((part) => file.startsWith(part))
-  return rank < 0 ? slowest.length : rank
+/** All groups spread over the same time, so that those who wait run beside those who work. What is short comes after them: no core waits long for the other. */
+function mixed(groups: readonly (readonly string[])[]): readonly string[] {
+  return groups
+    .flatMap((group) => group.map((file, index) => ({ file, at: index / group.length })))
+    .toSorted((one, other) => one.at - other.at)
+    .map(({ file }) => file)
 }
 
 /**

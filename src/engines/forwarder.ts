@@ -6,6 +6,7 @@ import type { TaskMessage } from '../tasks/message.ts'
 import { runAtOf } from '../tasks/stored-options.ts'
 import type { Consumption, Engine, EnqueueAnswer, Lease, Outcome, Slots } from './engine.ts'
 import { takenAwayAt } from './losses.ts'
+import { StepSize } from './step-size.ts'
 
 export interface ForwarderOptions {
   readonly from: Engine
@@ -17,7 +18,7 @@ export interface ForwarderOptions {
   onEmpty(): void
 }
 
-const batchSize = 100
+const mostAtOnce = 100
 const keepRefusedMs = 7 * 86_400_000
 const lookAgainMs = 1_000
 
@@ -33,6 +34,7 @@ export class Forwarder implements Stoppable {
   /** The store has failed, and is asked again when the alarm goes. */
   #rests = false
   #failures = 0
+  readonly #steps = new StepSize(mostAtOnce, mostAtOnce)
   #alarm: NodeJS.Timeout | undefined
   #isWanted = false
   #isStopped = false
@@ -74,14 +76,16 @@ export class Forwarder implements Stoppable {
 
   #slots(): Slots {
     if (this.#isBusy || this.#rests || this.#isStopped) return noSlots
-    return { ordinary: batchSize, alone: batchSize }
+    return { ordinary: this.#steps.now, alone: this.#steps.now }
   }
 
   /** Nothing is held while the store is away: deaths of processes meanwhile are not counted against what they held. */
   async #forward(leases: readonly Lease[]): Promise<void> {
     this.#isBusy = true
     this.#isWanted = false
+    const began = performance.now()
     const outcomes = (await this.#answersFor(leases)).map(outcomeOf)
+    const ms = performance.now() - began
     const consumption = await this.#consumption
     await Promise.all(
       leases.map((lease, index) => consumption?.settle(lease, outcomes[index] ?? { kind: 'returned' })),
@@ -90,6 +94,8 @@ export class Forwarder implements Stoppable {
     const left = outcomes.filter(({ kind }) => kind === 'returned').length
     if (left < leases.length) this.#options.onForwarded(leases.length - left)
     this.#failures = left === 0 ? 0 : this.#failures + 1
+    if (left === 0) this.#steps.took(leases.length, ms)
+    else this.#steps.failed()
     if (left > 0) this.#rest(growingPauseMs(this.#failures))
     else await this.#endWhenEmpty()
   }

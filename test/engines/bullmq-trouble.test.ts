@@ -88,6 +88,24 @@ else
       assert.equal((await engine.health()).storing, true)
     })
 
+    test('a step that takes long, since the network is slow or tasks are large, is followed by smaller ones', async (t) => {
+      const { proxy, engine, witness } = await apart(t)
+      const args = JSON.stringify(['x'.repeat(100_000)])
+      await store(witness, ...makeMessages(24).map((message) => ({ ...message, args })))
+      proxy.slow(400_000)
+      const steps: number[] = []
+      const taken = () => steps.reduce((sum, count) => sum + count, 0)
+      await engine.consume({
+        names: () => [],
+        slots: () => ({ ordinary: 100 - taken(), alone: 0 }),
+        run: (leases) => steps.push(leases.length),
+        sweep: async () => true,
+      })
+      await until(() => taken() === 24, { what: 'all to be taken', timeoutMs: 60_000 })
+      t.diagnostic(`steps of ${steps.join(', ')}`)
+      assert.ok(Math.max(...steps.slice(1)) < (steps[0] ?? 0))
+    })
+
     test('an outcome whose answer never came is recorded once, and counts as settled', async (t) => {
       const { proxy, engine, witness } = await apart(t)
       const kinds = makeMessages(3)

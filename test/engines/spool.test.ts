@@ -15,6 +15,7 @@ import { WaitingEngine } from '../../src/engines/waiting.ts'
 import { newTaskId } from '../../src/tasks/ids.ts'
 import type { TaskMessage } from '../../src/tasks/message.ts'
 import { RedisServer, withoutRedis } from '../support/redis-server.ts'
+import { TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 
 /** Tasks that belong on a Redis which can't take them now: kept on this machine, and forwarded. */
@@ -86,6 +87,20 @@ else
         await forwarded(engine)
         assert.equal((await store.find(one.id))?.state, 'queued')
       })
+
+    test('forwards in smaller batches over a network that is too slow for large ones', async (t) => {
+      const proxy = await TcpProxy.start(redis.port)
+      t.after(() => proxy.end())
+      const { engine, store } = await opened(t, `redis://127.0.0.1:${proxy.port}`)
+      await redis.kill()
+      const args = JSON.stringify(['x'.repeat(100_000)])
+      await engine.enqueue(Array.from({ length: 40 }, () => message({ args })))
+      // All at once would take twice as long as an answer may.
+      proxy.slow(400_000)
+      await redis.start()
+      await forwarded(engine)
+      assert.equal((await store.counts()).queued, 40)
+    })
 
     test('tasks that must not start twice are refused rather than spooled', async (t) => {
       const { engine } = await opened(t, redis.url)

@@ -7,6 +7,7 @@ export class TcpProxy {
   readonly #server: Server
   readonly #pairs = new Set<readonly [Socket, Socket]>()
   #isCut = false
+  #bytesPerSecond = Number.POSITIVE_INFINITY
   #made = 0
 
   private constructor(server: Server, port: number) {
@@ -37,6 +38,11 @@ export class TcpProxy {
   cut(): void {
     this.#isCut = true
     for (const pair of this.#pairs) for (const socket of pair) socket.pause()
+  }
+
+  /** From now on each connection carries no more than so much in each direction. */
+  slow(bytesPerSecond: number): void {
+    this.#bytesPerSecond = bytesPerSecond
   }
 
   /** What clients send arrives; what they are answered does not. */
@@ -70,8 +76,8 @@ export class TcpProxy {
     const pair = [near, far] as const
     this.#pairs.add(pair)
     this.#made++
-    near.on('data', (piece) => far.write(piece))
-    far.on('data', (piece) => near.write(answers(piece)))
+    near.on('data', (piece) => this.#carry(piece, near, far))
+    far.on('data', (piece) => this.#carry(answers(piece), far, near))
     for (const socket of pair) {
       socket.on('error', () => undefined)
       socket.on('close', () => {
@@ -81,5 +87,13 @@ export class TcpProxy {
       })
       if (this.#isCut) socket.pause()
     }
+  }
+
+  #carry(piece: Buffer, from: Socket, to: Socket): void {
+    to.write(piece)
+    const ms = (piece.length / this.#bytesPerSecond) * 1000
+    if (ms < 1) return
+    from.pause()
+    setTimeout(() => this.#isCut || from.resume(), ms)
   }
 }

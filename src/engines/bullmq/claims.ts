@@ -4,6 +4,7 @@ import { asError } from '../../core/errors.ts'
 import { emit } from '../../core/events.ts'
 import type { Trouble } from '../../core/trouble.ts'
 import type { Consumer, Lease, Outcome } from '../engine.ts'
+import { StepSize } from '../step-size.ts'
 import { takeAll } from './bulk.ts'
 import { isStoreFailure } from './failures.ts'
 import { type Held, type Holding, leaseOf, lockMs } from './held.ts'
@@ -42,7 +43,7 @@ export class Claims {
   readonly #options: ClaimsOptions
   #claiming = false
   #working: Promise<void> | undefined
-  #atOnce = fewAtOnce
+  readonly #steps = new StepSize(fewAtOnce, mostAtOnce)
   /** How often this worker has told of suspects: one may come while it is asked for them. */
   #told = 0
   #suspectsAt = 0
@@ -97,6 +98,7 @@ export class Claims {
       const moreOthers = await this.#takeOthers()
       return (await this.#takeSuspects()) || moreOthers
     } catch (error) {
+      this.#steps.failed()
       this.#options.trouble.failed(error)
       await delay(retryMs)
       return true
@@ -116,11 +118,14 @@ export class Claims {
 
   async #takeOthers(): Promise<boolean> {
     const { ordinary } = this.#options.consumer.slots()
-    const wish = Math.min(ordinary, this.#atOnce)
+    const wish = Math.min(ordinary, this.#steps.now)
     if (wish <= 0) return false
+    const began = performance.now()
     const taken = await this.#take(wish, (claims) => this.#askNext(claims))
+    const ms = performance.now() - began
     const isMore = taken.length === wish
-    this.#atOnce = isMore ? Math.min(this.#atOnce * 2, mostAtOnce) : fewAtOnce
+    if (isMore) this.#steps.took(wish, ms)
+    else this.#steps.reset()
     await this.#handOut(taken)
     return isMore
   }

@@ -47,7 +47,8 @@ export class SpooledEngine implements Engine {
     this.#store = store
     this.#spool = spool
     this.#patienceMs = patienceMs
-    spool.begin({ store: (batch) => this.#offer(batch), onStored: () => this.#worked() })
+    // In as much time as the store gives itself: nobody waits for it.
+    spool.begin({ store: (batch) => store.enqueue(batch), onStored: () => this.#worked() })
   }
 
   async enqueue(batch: readonly TaskMessage[]): Promise<readonly EnqueueAnswer[]> {
