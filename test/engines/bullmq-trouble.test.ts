@@ -106,6 +106,24 @@ else
       assert.ok(Math.max(...steps.slice(1)) < (steps[0] ?? 0))
     })
 
+    test('large results go over a slow network once, and are recorded', async (t) => {
+      const { proxy, engine, witness } = await apart(t)
+      await store(witness, ...makeMessages(45))
+      const worker = await TestWorker.start(engine)
+      await until(() => worker.leases.length === 45, { what: 'all to be taken' })
+      await worker.consumption.pause()
+      const bytes = async () => Number(/net_input_bytes:(\d+)/.exec(await redis.command('INFO', 'stats'))?.[1])
+      const before = await bytes()
+      // All at once would take longer than an answer may.
+      proxy.slow(400_000)
+      const result = JSON.stringify('x'.repeat(100_000))
+      const answers = await Promise.all(worker.leases.map((lease) => worker.settle(lease, done(result))))
+      assert.deepEqual([...new Set(answers)], ['settled'])
+      assert.equal((await witness.counts()).done, 45)
+      const sent = ((await bytes()) - before) / (45 * result.length)
+      assert.ok(sent < 1.2, `sent ${sent} times`)
+    })
+
     test('an outcome whose answer never came is recorded once, and counts as settled', async (t) => {
       const { proxy, engine, witness } = await apart(t)
       const kinds = makeMessages(3)

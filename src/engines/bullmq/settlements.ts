@@ -3,6 +3,7 @@ import { codeOf } from '../../core/errors.ts'
 import { emit } from '../../core/events.ts'
 import type { Trouble } from '../../core/trouble.ts'
 import type { Lease, Outcome } from '../engine.ts'
+import { StepSize } from '../step-size.ts'
 import { type Completed, completeAll } from './bulk.ts'
 import type { Holding } from './held.ts'
 import { type Ended, record, wasRecorded } from './outcome.ts'
@@ -18,7 +19,9 @@ export interface SettlementsOptions {
   readonly onSuspect: () => void
 }
 
+/** Most outcomes, and most characters, that are on their way at once. */
 const batchSize = 200
+const batchLength = 1_048_576
 const retryMs = 250
 /** Of what Redis itself fails at, on one job. */
 const mostTries = 40
@@ -27,6 +30,7 @@ const mostTries = 40
 export class Settlements {
   readonly #options: SettlementsOptions
   readonly #settling = new Set<string>()
+  readonly #steps = new StepSize(batchSize, batchSize)
   #pending: Pending[] = []
   #working: Promise<void> | undefined
   #ended = false
@@ -66,8 +70,10 @@ export class Settlements {
     // After what else ends in this turn of the loop.
     await new Promise((resolve) => setImmediate(resolve))
     while (this.#pending.length > 0 && !this.#ended) {
-      const batch = this.#pending.splice(0, batchSize)
+      const batch = this.#pending.splice(0, lengthOfStep(this.#pending, this.#steps.now))
+      const began = performance.now()
       const left = await this.#record(batch)
+      this.#steps.took(batch.length, performance.now() - began)
       this.#pending.unshift(...left)
       if (left.length > 0) await delay(retryMs)
       if (left.length < batch.length) this.#options.onSettled()
@@ -122,6 +128,24 @@ export class Settlements {
     if (isKept && leavesSuspect(pending)) this.#options.onSuspect()
     answer(pending, isKept)
   }
+}
+
+/** How many may go together, one at least. */
+function lengthOfStep(pending: readonly Pending[], most: number): number {
+  let length = 0
+  for (const [index, { outcome }] of pending.slice(0, most).entries()) {
+    length += lettersOf(outcome)
+    if (length > batchLength && index > 0) return index
+  }
+  return most
+}
+
+function lettersOf(outcome: Outcome): number {
+  if (outcome.kind !== 'done') return 0
+  return outcome.children.reduce(
+    (sum, { args, context }) => sum + args.length + context.length,
+    outcome.result.length,
+  )
 }
 
 function completedOf({ ended, tries }: Pending): Completed | undefined {
