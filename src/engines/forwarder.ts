@@ -6,7 +6,7 @@ import type { TaskMessage } from '../tasks/message.ts'
 import { runAtOf } from '../tasks/stored-options.ts'
 import type { Consumption, Engine, EnqueueAnswer, Lease, Outcome, Slots } from './engine.ts'
 import { takenAwayAt } from './losses.ts'
-import { StepSize } from './step-size.ts'
+import { lengthOf, StepSize } from './step-size.ts'
 
 export interface ForwarderOptions {
   readonly from: Engine
@@ -94,7 +94,7 @@ export class Forwarder implements Stoppable {
     const left = outcomes.filter(({ kind }) => kind === 'returned').length
     if (left < leases.length) this.#options.onForwarded(leases.length - left)
     this.#failures = left === 0 ? 0 : this.#failures + 1
-    if (left === 0) this.#steps.took(leases.length, ms)
+    if (left === 0) this.#steps.took(leases.length, lengthOf(leases.map(({ message }) => message)), ms)
     else this.#steps.failed()
     if (left > 0) this.#rest(growingPauseMs(this.#failures))
     else await this.#endWhenEmpty()

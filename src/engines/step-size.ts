@@ -1,4 +1,6 @@
-/** Of how many tasks to take one step next: twice as many as before, fewer where that took long, since the network is slow or the tasks are large. */
+import type { TaskMessage } from '../tasks/message.ts'
+
+/** Of how many tasks to take one step next: twice as many as before, fewer where that took long since they were large for this network. */
 export class StepSize {
   readonly #first: number
   readonly #most: number
@@ -14,9 +16,10 @@ export class StepSize {
     return this.#now
   }
 
-  /** A step of `count` was answered after so many ms. */
-  took(count: number, ms: number): void {
-    this.#now = ms > slowMs ? Math.max(1, count >> 1) : Math.min(this.#now * 2, this.#most)
+  /** A step of `count`, so many characters in all, was answered after so many ms. What is short takes long for the way alone, however few go together. */
+  took(count: number, length: number, ms: number): void {
+    const isTooLarge = ms > slowMs && length > shortLength
+    this.#now = isTooLarge ? Math.max(1, count >> 1) : Math.min(this.#now * 2, this.#most)
   }
 
   /** No answer has come. */
@@ -31,3 +34,9 @@ export class StepSize {
 }
 
 const slowMs = 1_000
+const shortLength = 65_536
+
+/** How many characters of messages go to the store or come from it. */
+export function lengthOf(messages: readonly TaskMessage[]): number {
+  return messages.reduce((sum, { args, context }) => sum + args.length + context.length, 0)
+}

@@ -173,8 +173,10 @@ function ownFault(ending: Ending): Ending {
       thrown: new TaskError('UNREADABLE_ERROR', 'The task threw an error whose message or stack is no text'),
     }
   }
-  if (!(thrown instanceof MessageError)) return ending
-  return { thrown: new TaskError(thrown.code, thrown.message, { cause: thrown }) }
+  // Of the value itself nothing may be asked: a Proxy can throw at anything.
+  const error = asError(thrown)
+  if (!(error instanceof MessageError)) return { thrown: error }
+  return { thrown: new TaskError(error.code, error.message, { cause: error }) }
 }
 
 function isReadable(thrown: unknown): boolean {

@@ -36,6 +36,8 @@ export class Dispatch implements PoolListener {
   /** Gets nothing new until it is empty: a suspect waits for it. */
   #reserved: ExecutorHandle | undefined
   #unsettled = 0
+  /** What was offered beyond free slots did not fit: until an executor has room again, only those are. */
+  #isFull = false
   #closed = false
 
   constructor(options: DispatchOptions) {
@@ -53,7 +55,8 @@ export class Dispatch implements PoolListener {
     const now = monotonicMs()
     const available = this.#available(now)
     if (available.length === 0) return noSlots
-    const ordinary = this.#forOrdinary(available).reduce((sum, handle) => sum + handle.room(), 0)
+    const open = this.#forOrdinary(available)
+    const ordinary = open.reduce((sum, handle) => sum + (this.#isFull ? handle.free : handle.room()), 0)
     return { ordinary, alone: Math.max(0, this.#freeLanes() - this.#suspects.length) }
   }
 
@@ -80,6 +83,7 @@ export class Dispatch implements PoolListener {
   }
 
   available(): void {
+    this.#isFull = false
     this.#handOut([])
     this.#colleagues?.consumption.more()
   }
@@ -103,6 +107,7 @@ export class Dispatch implements PoolListener {
     const open = this.#forOrdinary(available)
     for (const lease of ordinary) {
       const handle = leastBusy(open.filter((one) => one.hasRoomFor(lease)))
+      if (handle === undefined) this.#isFull = true
       if (handle === undefined) this.#settle(lease, { kind: 'returned' })
       else handle.hand(lease)
     }

@@ -103,6 +103,11 @@ export class ExecutorHandle {
     return !this.#alone && mayJoin(this.#hand, lease, this.#options)
   }
 
+  /** How many more it takes, whatever they are. */
+  get free(): number {
+    return this.#alone ? 0 : Math.max(0, this.#options.concurrency - this.#hand.count)
+  }
+
   /** How many more it takes, if they are like what has run lately. */
   room(): number {
     return this.#alone ? 0 : roomOf(this.#hand, this.#options)

@@ -157,10 +157,14 @@ export class Pool {
     this.#listener.gone(handle, remains, end)
   }
 
-  /** One that has grown too big gets no more work; the next starts at once. A young one is left alone: it would only go round in circles. */
+  /**
+   * One that has grown too big gets no more work; the next starts at once. A young one is left alone: it would only go round in circles. So is one while as many as
+   * are wished for still end what they have: what is to save memory must not use it up.
+   */
   #replaceTooBig(handle: ExecutorHandle, rssMiB: number): void {
     const { maxMemoryMiB = Number.POSITIVE_INFINITY } = this.#options
     if (rssMiB <= maxMemoryMiB || handle.retired || this.#stopping || handle.ageMs < leastAgeMs) return
+    if ([...this.#handles].filter(({ retired }) => retired).length >= this.#options.executors) return
     emit('executor.recycled', { executor: handle.name, rssMiB: Math.round(rssMiB) })
     handle.retired = true
     if (handle === this.#extra) this.#extra = undefined

@@ -106,6 +106,16 @@ else
       assert.ok(Math.max(...steps.slice(1)) < (steps[0] ?? 0))
     })
 
+    test('what takes longer to be sent than an answer may is stored, by the same connection', async (t) => {
+      const { proxy, engine, witness } = await apart(t)
+      const large = { ...makeMessage(), args: JSON.stringify(['x'.repeat(900_000)]) }
+      proxy.slow(100_000)
+      const before = proxy.connections
+      assert.deepEqual(await engine.enqueue([large]), [{ stored: true }])
+      assert.equal((await witness.find(large.id))?.message.args, large.args)
+      assert.equal(proxy.connections, before)
+    })
+
     test('large results go over a slow network once, and are recorded', async (t) => {
       const { proxy, engine, witness } = await apart(t)
       await store(witness, ...makeMessages(45))

@@ -42,7 +42,7 @@ test('attempts end as they should', async (t) => {
 
   await t.test('whatever a task throws, it fails and its executor lives', async () => {
     const [before] = worker.executors()
-    for (const how of ['nothing', 'bare object', 'bad message', 'bad stack', 'proxy']) {
+    for (const how of ['nothing', 'bare object', 'bad message', 'bad stack', 'no prototype', 'proxy']) {
       assert.equal((await outcomeOf(engine, messageOf('throwOddly', [how]))).kind, 'failed', how)
     }
     assert.equal(worker.executors()[0]?.pid, before?.pid)

@@ -124,3 +124,19 @@ test('where every order comes too late they are given more time, until they run'
   assert.equal(notes('noted').length, 20)
   assert.equal(blocked.length, 0)
 })
+
+test('a worker whose executors hold what was short and hangs now does not ask for more, only to give it back', async (t) => {
+  const setup = await setUp(t)
+  const { engine, notes, file } = setup
+  await allReady(setup, 2)
+  await engine.enqueue(Array.from({ length: 200 }, () => messageOf('wait', [file, 0])))
+  await until(() => engine.count('done') === 200, { what: 'the pace to be known' })
+  await engine.enqueue(Array.from({ length: 20 }, () => messageOf('wait', [file, 2_000])))
+  await until(() => notes('wait').length === 220, { what: 'all to hang' })
+  const returned = () => engine.settled.filter(({ outcome }) => outcome.kind === 'returned').length
+  const before = returned()
+  await engine.enqueue(Array.from({ length: 100 }, () => messageOf('quick', [1])))
+  await until(() => engine.count('done') === 320, { what: 'all to be done' })
+  t.diagnostic(`given back ${returned() - before} times`)
+  assert.ok(returned() - before < 1_000)
+})

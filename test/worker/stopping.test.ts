@@ -156,6 +156,20 @@ test('an executor that has grown too big is replaced without harm to its tasks',
   for (const row of engine.rows.values()) assert.equal(row.claims, 1)
 })
 
+test('executors that grow too big are not replaced faster than they end what they have', async (t) => {
+  const recycled = heard(t, 'executor.recycled')
+  const setup = await setUp(t, { executors: 1, concurrency: 2, maxMemoryMiB: 200 })
+  const { engine, worker } = setup
+  await engine.enqueue(Array.from({ length: 10 }, () => messageOf('grow', [150, 60_000])))
+  await until(() => recycled.length === 1, { what: 'the first to be too big' })
+  await until(() => engine.count('running') === 4, { what: 'the next to be at work', timeoutMs: 20_000 })
+  const since = performance.now()
+  // Old enough, and big enough, to be replaced too.
+  await until(() => performance.now() - since > 3_500, { what: 'the next to be old enough' })
+  assert.equal(recycled.length, 1)
+  assert.equal(worker.executors().length, 2)
+})
+
 test('a suspect that a stop gives back stays one', async (t) => {
   const setup = await setUp(t, { stopTimeoutMs: 100 })
   const { engine, worker, notes, file } = setup

@@ -4,7 +4,7 @@ import { asError } from '../../core/errors.ts'
 import { emit } from '../../core/events.ts'
 import type { Trouble } from '../../core/trouble.ts'
 import type { Consumer, Lease, Outcome } from '../engine.ts'
-import { StepSize } from '../step-size.ts'
+import { lengthOf, StepSize } from '../step-size.ts'
 import { takeAll } from './bulk.ts'
 import { isStoreFailure } from './failures.ts'
 import { type Held, type Holding, leaseOf, lockMs } from './held.ts'
@@ -34,6 +34,8 @@ const longestSleepMs = 1_000
 /** How often it is looked whether there are suspects of other workers. */
 const suspectsEveryMs = 100
 const retryMs = 250
+/** As long as the leases surely hold: large tasks may be on their way for so long. */
+const takenWithinMs = lockMs - 5_000
 
 /**
  * Takes tasks as long as there is room for them: many at once, each with a token of its own. When none is left it sleeps until BullMQ tells of one, the
@@ -124,7 +126,7 @@ export class Claims {
     const taken = await this.#take(wish, (claims) => this.#askNext(claims))
     const ms = performance.now() - began
     const isMore = taken.length === wish
-    if (isMore) this.#steps.took(wish, ms)
+    if (isMore) this.#steps.took(wish, lengthOf(taken.map(({ held }) => held.message)), ms)
     else this.#steps.reset()
     await this.#handOut(taken)
     return isMore
@@ -137,7 +139,7 @@ export class Claims {
   ): Promise<readonly Taken[]> {
     const { store, holding, trouble } = this.#options
     const claims = Array.from({ length: count }, () => holding.ask())
-    const answers = await store.link.ends(ask(claims))
+    const answers = await store.link.ends(takenWithinMs, ask(claims))
     const given = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))
     const taken = given.flatMap((one) => one.taken)
     for (const { held } of taken) holding.add(held)

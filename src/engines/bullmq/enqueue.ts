@@ -2,10 +2,11 @@ import type { JobJson } from 'bullmq'
 import { asError, StoreError } from '../../core/errors.ts'
 import type { TaskMessage } from '../../tasks/message.ts'
 import type { EnqueueAnswer } from '../engine.ts'
+import { lengthOf } from '../step-size.ts'
 import { addAll } from './bulk.ts'
 import { isStoreFailure } from './failures.ts'
 import { dataOf, isMessage } from './job.ts'
-import { answerWithinMs } from './link.ts'
+import { msFor } from './link.ts'
 import { replicated } from './replicas.ts'
 import type { Store } from './store.ts'
 
@@ -18,7 +19,7 @@ export async function enqueue(
   batch: readonly TaskMessage[],
 ): Promise<readonly EnqueueAnswer[]> {
   if (batch.length === 0) return []
-  const answers = await store.link.within(answerWithinMs, addAndCopy(store, batch))
+  const answers = await store.link.within(msFor(lengthOf(batch)), addAndCopy(store, batch))
   const failures = answers.filter((answer) => !answer.stored && isStoreFailure(answer.error))
   const [first] = failures
   if (failures.length === batch.length && first?.stored === false && !isRefusal(first.error))

@@ -30,7 +30,7 @@ export function isStoreFailure(error: unknown): boolean {
 export function unanswered(where: string, ms: number): StoreError {
   return new StoreError(
     'STORE_UNREACHABLE',
-    `${where} has not answered within ${ms / 1000} s. See whether it runs, and what it is busy with: \`redis-cli SLOWLOG GET\`.`,
+    `${where} has not answered within ${Math.round(ms / 1000)} s. See whether it runs, and what it is busy with: \`redis-cli SLOWLOG GET\`.`,
   )
 }
 

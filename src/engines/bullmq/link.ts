@@ -1,12 +1,15 @@
-import { Cluster, Redis } from 'ioredis'
+import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import { asError } from '../../core/errors.ts'
 import { type Address, describeAddress } from './address.ts'
 import { closed, isStoreFailure, noMaster, storeError, unanswered } from './failures.ts'
 import { endFormerConnections } from './former-connections.ts'
+import { endSilentConnections } from './silent-connections.ts'
 import { type Switch, Switches } from './switches.ts'
 
 /** A Redis that says nothing for so long is given up: what waits for it is told so, and the connection made anew. */
 export const answerWithinMs = 5_000
+/** The slowest network that what was sent is waited for on, in bytes per ms. */
+const slowestRate = 100
 const againMs = 1_000
 const sentinelWithinMs = 1_500
 /** By then every sentinel knows of a failover. */
@@ -33,6 +36,7 @@ export class Link {
     this.where = describeAddress(address)
     this.client = makeClient(address)
     endFormerConnections(this.client)
+    if (this.client instanceof Redis) endSilentConnections(this.client, this.where, msFor)
     // Told to whoever uses it next; without a listener ioredis writes it to the console.
     this.client.on('error', (error: unknown) => {
       this.#lastError = asError(error)
@@ -101,9 +105,8 @@ export class Link {
     return Promise.race([work, late.promise]).finally(() => clearTimeout(alarm))
   }
 
-  /** How each of `works` ends; one that hasn't after twice the time that an answer may take counts as unanswered, so that nobody waits for ever. */
-  async ends<T>(works: readonly Promise<T>[]): Promise<readonly PromiseSettledResult<T>[]> {
-    const ms = 2 * answerWithinMs
+  /** How each of `works` ends; one that hasn't after `ms` counts as unanswered, so that nobody waits for ever. */
+  async ends<T>(ms: number, works: readonly Promise<T>[]): Promise<readonly PromiseSettledResult<T>[]> {
     const late = Promise.withResolvers<never>()
     const alarm = setTimeout(() => late.reject(unanswered(this.where, ms)), ms)
     const ends = await Promise.allSettled(works.map((work) => Promise.race([work, late.promise])))
@@ -170,17 +173,22 @@ function saysNothing(thrown: unknown): boolean {
   return /closed|enableOfflineQueue|max retries|aborted due/.test(asError(thrown).message)
 }
 
+/** How long the answer to so many characters or bytes may take, in ms. */
+export function msFor(length: number): number {
+  return answerWithinMs + length / slowestRate
+}
+
 function makeClient(address: Address): Redis | Cluster {
   const { kind, hosts, path, group, tls, login, sentinelLogin, db } = address
   const common = { ...options, reconnectOnError: readOnlyNow(), ...login, db, ...(tls ? { tls: {} } : {}) }
   switch (kind) {
     case 'one':
       // Read from the URL, of which there is one.
-      return new Redis({ ...common, ...hosts[0] })
+      return new OwnRedis({ ...common, ...hosts[0] })
     case 'unix':
-      return new Redis({ ...common, ...(path === undefined ? {} : { path }) })
+      return new OwnRedis({ ...common, ...(path === undefined ? {} : { path }) })
     case 'sentinel':
-      return new Redis({
+      return new OwnRedis({
         ...common,
         sentinels: [...hosts],
         ...(group === undefined ? {} : { name: group }),
@@ -198,7 +206,7 @@ function makeClient(address: Address): Redis | Cluster {
         enableOfflineQueue: false,
         clusterRetryStrategy: pauseMs,
         slotsRefreshTimeout: answerWithinMs,
-        redisOptions: common,
+        redisOptions: { ...common, ...givenUp },
       })
   }
 }
@@ -218,10 +226,18 @@ const options = {
   autoResendUnfulfilledCommands: false,
   maxRetriesPerRequest: 0,
   connectTimeout: answerWithinMs,
-  // Answers come in order, so that none can be late while others come. (A timer for each command costs a tenth of the whole.)
-  socketTimeout: answerWithinMs,
   keepAlive: 10_000,
   retryStrategy: pauseMs,
+}
+
+/** Answers come in order, so that none can be late while others come. (A timer for each command costs a tenth of the whole.) */
+const givenUp = { socketTimeout: answerWithinMs }
+
+/** On the connections that BullMQ makes of it nothing large is sent, and nobody else looks after them. */
+class OwnRedis extends Redis {
+  override duplicate(override?: Partial<RedisOptions>): Redis {
+    return super.duplicate({ ...givenUp, ...override })
+  }
 }
 
 function pauseMs(tries: number): number {

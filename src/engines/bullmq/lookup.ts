@@ -47,13 +47,15 @@ export async function readTasks(store: Store, ids: readonly string[]): Promise<r
 export async function listTasks(store: Store, filter: ListFilter): Promise<readonly TaskRecord[]> {
   const rare = filter.state === undefined ? undefined : await fewIn(store, filter.state)
   const limit = filter.limit ?? 50
+  // Without a state, a name or a queue to look for, no more is read than asked for.
+  const slice = rare === undefined && !isFiltered(filter) ? Math.min(limit, stepSize) : stepSize
   const found: TaskRecord[] = []
   let before = filter.before
   while (found.length < limit) {
-    const ids = rare === undefined ? await idsBefore(store, before) : firstBefore(rare, before)
+    const ids = rare === undefined ? await idsBefore(store, before, slice) : firstBefore(rare, before)
     const tasks = await readTasks(store, ids)
     found.push(...tasks.filter((task) => matches(task, filter)))
-    if (ids.length < stepSize) break
+    if (ids.length < slice) break
     before = ids.at(-1)
     await nextTurn()
   }
@@ -68,9 +70,13 @@ function matches({ state, message }: TaskRecord, filter: ListFilter): boolean {
   )
 }
 
-function idsBefore({ link, own }: Store, before: string | undefined): Promise<string[]> {
+function isFiltered({ state, name, queue }: ListFilter): boolean {
+  return state !== undefined || name !== undefined || queue !== undefined
+}
+
+function idsBefore({ link, own }: Store, before: string | undefined, count: number): Promise<string[]> {
   const from = before === undefined ? '+' : `(${before}`
-  return link.use((client) => client.zrevrangebylex(own.ids, from, '-', 'LIMIT', 0, stepSize))
+  return link.use((client) => client.zrevrangebylex(own.ids, from, '-', 'LIMIT', 0, count))
 }
 
 function firstBefore(ids: readonly string[], before: string | undefined): readonly string[] {

@@ -3,9 +3,10 @@ import { codeOf } from '../../core/errors.ts'
 import { emit } from '../../core/events.ts'
 import type { Trouble } from '../../core/trouble.ts'
 import type { Lease, Outcome } from '../engine.ts'
-import { StepSize } from '../step-size.ts'
+import { lengthOf, StepSize } from '../step-size.ts'
 import { type Completed, completeAll } from './bulk.ts'
 import type { Holding } from './held.ts'
+import { msFor } from './link.ts'
 import { type Ended, record, wasRecorded } from './outcome.ts'
 import type { Store } from './store.ts'
 
@@ -73,7 +74,7 @@ export class Settlements {
       const batch = this.#pending.splice(0, lengthOfStep(this.#pending, this.#steps.now))
       const began = performance.now()
       const left = await this.#record(batch)
-      this.#steps.took(batch.length, performance.now() - began)
+      this.#steps.took(batch.length, lengthOfAll(batch), performance.now() - began)
       this.#pending.unshift(...left)
       if (left.length > 0) await delay(retryMs)
       if (left.length < batch.length) this.#options.onSettled()
@@ -85,7 +86,7 @@ export class Settlements {
   async #record(batch: readonly Pending[]): Promise<readonly Pending[]> {
     const { store, trouble } = this.#options
     const ordered = inOrder(batch)
-    const ends = await store.link.ends(this.#each(ordered))
+    const ends = await store.link.ends(msFor(lengthOfAll(batch)), this.#each(ordered))
     const left: Pending[] = []
     for (const [index, pending] of ordered.entries()) {
       const end = ends[index]
@@ -141,11 +142,11 @@ function lengthOfStep(pending: readonly Pending[], most: number): number {
 }
 
 function lettersOf(outcome: Outcome): number {
-  if (outcome.kind !== 'done') return 0
-  return outcome.children.reduce(
-    (sum, { args, context }) => sum + args.length + context.length,
-    outcome.result.length,
-  )
+  return outcome.kind === 'done' ? outcome.result.length + lengthOf(outcome.children) : 0
+}
+
+function lengthOfAll(batch: readonly Pending[]): number {
+  return batch.reduce((sum, { outcome }) => sum + lettersOf(outcome), 0)
 }
 
 function completedOf({ ended, tries }: Pending): Completed | undefined {

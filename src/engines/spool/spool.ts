@@ -17,6 +17,8 @@ export interface SpoolOptions {
 export interface Target extends Pick<ForwarderOptions, 'store'> {
   /** It takes tasks again. */
   onStored(): void
+  /** Nothing is left in it. */
+  onEmpty(): void
 }
 
 /** How much lies in a spool. */
@@ -144,7 +146,10 @@ export class Spool {
         this.#forwarded += count
         target.onStored()
       },
-      onEmpty: () => this.#tell(),
+      onEmpty: () => {
+        this.#tell()
+        target.onEmpty()
+      },
     })
     this.#forwarder.begin()
   }

@@ -47,8 +47,16 @@ export class SpooledEngine implements Engine {
     this.#store = store
     this.#spool = spool
     this.#patienceMs = patienceMs
-    // In as much time as the store gives itself: nobody waits for it.
-    spool.begin({ store: (batch) => store.enqueue(batch), onStored: () => this.#worked() })
+    spool.begin({
+      // In as much time as the store gives itself: nobody waits for it.
+      store: (batch) => store.enqueue(batch),
+      onStored: () => {
+        this.#asideUntil = Number.NEGATIVE_INFINITY
+      },
+      onEmpty: () => {
+        this.#isAside = false
+      },
+    })
   }
 
   async enqueue(batch: readonly TaskMessage[]): Promise<readonly EnqueueAnswer[]> {
