@@ -36,7 +36,8 @@ export class Link {
     this.where = describeAddress(address)
     this.client = makeClient(address)
     endFormerConnections(this.client)
-    if (this.client instanceof Redis) endSilentConnections(this.client, this.where, msFor)
+    if (this.client instanceof Redis)
+      endSilentConnections(this.client, this.where, { ms: answerWithinMs, slowestRate })
     // Told to whoever uses it next; without a listener ioredis writes it to the console.
     this.client.on('error', (error: unknown) => {
       this.#lastError = asError(error)

@@ -1,34 +1,70 @@
 import type { Redis } from 'ioredis'
 import { unanswered } from './failures.ts'
 
+export interface Limits {
+  /** How long nothing may come once all that was sent has arrived, in ms. */
+  readonly ms: number
+  /** The slowest network that is waited for, in bytes per ms. */
+  readonly slowestRate: number
+}
+
 const lookEveryMs = 500
-/** More than this is not waited for at the slowest rate: whether the network is cut must be known before leases run out. */
-const mostBytes = 1_572_864
+/** How long it is waited at most for what was sent to arrive: whether the network is cut must be known before leases run out. */
+const longestWayMs = 15_000
 
 /**
- * Gives up a connection on which commands are under way and nothing has come for `msFor(bytes)`, by the bytes that were sent since. (ioredis' `socketTimeout` knows
- * one time for all: a command that takes longer to send would end every connection, again and again.)
+ * Gives up a connection on which commands are under way and nothing comes, though all that was sent would have arrived over the slowest network. (ioredis'
+ * `socketTimeout` knows one time for all: a command that takes longer to send would end every connection, again and again.)
  */
-export function endSilentConnections(client: Redis, where: string, msFor: (bytes: number) => number): void {
+export function endSilentConnections(client: Redis, where: string, limits: Limits): void {
   client.on('connect', () => {
     const { stream } = client
-    const longestMs = msFor(mostBytes)
-    let heardAt = performance.now()
-    let sentBefore = stream.bytesWritten
-    const heard = () => {
-      heardAt = performance.now()
-      sentBefore = stream.bytesWritten
-    }
-    const giveUp = (ms: number) => stream.destroy(unanswered(where, ms))
-    const look = setInterval(() => {
-      if (client.commandQueue.length === 0) return heard()
-      // While this process still holds some of it, Node sees whether that goes on; the system holds megabytes of which nobody does.
-      if (stream.writableLength > 0) heardAt = performance.now()
-      const ms = msFor(Math.min(stream.bytesWritten - sentBefore, mostBytes))
-      if (performance.now() - heardAt >= ms) giveUp(ms)
-    }, lookEveryMs).unref()
-    stream.on('data', heard)
-    stream.setTimeout(longestMs).on('timeout', () => stream.writableLength > 0 && giveUp(longestMs))
+    const silence = new Silence(client, limits)
+    const giveUp = () => stream.destroy(unanswered(where, limits.ms))
+    const look = setInterval(() => silence.isTooLong() && giveUp(), lookEveryMs).unref()
+    // After ioredis' own listener, which knows by then what is answered.
+    stream.on('data', () => silence.end())
+    // What this process still holds: Node sees whether that goes on.
+    stream.setTimeout(limits.ms + longestWayMs).on('timeout', () => stream.writableLength > 0 && giveUp())
     stream.once('close', () => clearInterval(look))
   })
+}
+
+/** How long nothing has come, on one connection. */
+class Silence {
+  readonly #client: Redis
+  readonly #limits: Limits
+  #heardAt = performance.now()
+  /** When the slowest network would have brought all that was sent. */
+  #arrivedAt = 0
+  /** Bytes, up to which that is so. */
+  #counted = 0
+
+  constructor(client: Redis, limits: Limits) {
+    this.#client = client
+    this.#limits = limits
+  }
+
+  end(): void {
+    this.#heardAt = performance.now()
+    this.#count()
+  }
+
+  isTooLong(): boolean {
+    const { commandQueue, stream } = this.#client
+    const now = this.#count()
+    if (commandQueue.length === 0 || stream.writableLength > 0) this.#heardAt = now
+    const arrivedAt = Math.min(this.#arrivedAt, this.#heardAt + longestWayMs)
+    return now - Math.max(this.#heardAt, arrivedAt) >= this.#limits.ms
+  }
+
+  #count(): number {
+    const { commandQueue, stream } = this.#client
+    const now = performance.now()
+    const bytes = stream.bytesWritten - this.#counted
+    this.#counted = stream.bytesWritten
+    const isIdle = commandQueue.length === 0
+    this.#arrivedAt = isIdle ? now : Math.max(this.#arrivedAt, now) + bytes / this.#limits.slowestRate
+    return now
+  }
 }
