@@ -41,14 +41,18 @@ export class Passing {
     const next = this.#waiting.shift()
     if (next === undefined) return
     this.#underWay = true
-    void this.#passNow(next.connection).then((passed) => {
-      next.passed(passed)
+    const done = (isPassed: boolean) => {
+      next.passed(isPassed)
       this.#underWay = false
       this.#passNext()
+    }
+    this.#passNow(next.connection).then(done, () => {
+      this.#letGo = undefined
+      done(false)
     })
   }
 
-  #passNow(connection: Socket): Promise<boolean> {
+  async #passNow(connection: Socket): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>()
     const letGo = () => {
       this.#letGo = undefined
@@ -64,7 +68,7 @@ export class Passing {
     })
     // Answered whether or not the connection has arrived: Node tells neither side of one that could not be received.
     this.#process.send({ type: 'passed' }, () => undefined)
-    return promise
+    return await promise
   }
 }
 

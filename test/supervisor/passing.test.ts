@@ -126,3 +126,16 @@ test('a connection that could not be sent is not closed when the child ends', as
   passing.taken()
   assert.equal(lost.connection.destroyed, false)
 })
+
+test('a connection at which sending throws holds up none after it', async (t) => {
+  const [first, other] = await (await port(t))(2)
+  assert.ok(first && other)
+  const send = () => {
+    throw new Error('no handle')
+  }
+  const passing = new Passing({ send } as unknown as ChildProcess)
+  const passed = [first, other].map(({ connection }) => passing.pass(connection))
+  assert.deepEqual(await Promise.all(passed), [false, false])
+  passing.taken()
+  for (const { connection } of [first, other]) assert.equal(connection.destroyed, false)
+})
