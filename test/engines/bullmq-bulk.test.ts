@@ -185,6 +185,59 @@ else
       await compare('deleted')
     })
 
+    test('that are large are taken as far as one answer may hold; the others stay in line as they were', async (t) => {
+      const { store } = await openSide(t, redis.url)
+      const { keys } = store
+      const batch = Array.from({ length: 8 }, (_, index) =>
+        makeMessage({ args: JSON.stringify(['x'.repeat(400_000)]), priority: index < 4 ? 0 : index }),
+      )
+      const ids = batch.map(({ id }) => id)
+      await Promise.all(addAll(store, batch))
+      const claims = batch.map((_, index) => ({ token: token(index), number: index + 1 }))
+      const scores = await client.zrange(keys.prioritized, 0, '-1', 'WITHSCORES')
+
+      const first = await takeAll(store, claims, owner)
+      assert.deepEqual(
+        first.taken.map(({ held }) => [held.message.id, held.token]),
+        [
+          [ids[0], token(0)],
+          [ids[1], token(1)],
+        ],
+      )
+      assert.equal(first.isMore, true)
+      assert.deepEqual((await client.lrange(keys.wait, 0, -1)).reverse(), ids.slice(2, 4))
+      assert.deepEqual(await client.zrange(keys.prioritized, 0, '-1', 'WITHSCORES'), scores)
+      assert.deepEqual((await client.lrange(keys.active, 0, -1)).reverse(), ids.slice(0, 2))
+      assert.equal(await client.exists(keys.lock(ids[2] ?? '')), 0)
+
+      const others = [await takeAll(store, claims, owner), await takeAll(store, claims, owner)]
+      const last = await takeAll(store, claims, owner)
+      assert.deepEqual(
+        [...others, last].map(({ taken, isMore }) => [taken.map(({ held }) => held.message.id), isMore]),
+        [
+          [ids.slice(2, 4), true],
+          [ids.slice(4, 6), true],
+          [ids.slice(6), false],
+        ],
+      )
+    })
+
+    test('of which one is larger than an answer may be are taken one by one', async (t) => {
+      const { store } = await openSide(t, redis.url)
+      const batch = Array.from({ length: 3 }, () =>
+        makeMessage({ args: JSON.stringify(['x'.repeat(1_200_000)]) }),
+      )
+      await Promise.all(addAll(store, batch))
+      const claims = batch.map((_, index) => ({ token: token(index), number: index + 1 }))
+      for (const { id } of batch) {
+        const { taken } = await takeAll(store, claims, owner)
+        assert.deepEqual(
+          taken.map(({ held }) => held.message.id),
+          [id],
+        )
+      }
+    })
+
     test('that may not go, or are not done, are told apart from those that are deleted', async (t) => {
       const { store } = await openSide(t, redis.url)
       const { keys, own } = store

@@ -106,6 +106,24 @@ else
       assert.ok(Math.max(...steps.slice(1)) < (steps[0] ?? 0))
     })
 
+    test('large tasks that must not start twice come over the slowest network, none of them lost', async (t) => {
+      const { proxy, engine, witness } = await apart(t)
+      const args = JSON.stringify(['x'.repeat(500_000)])
+      const tasks = makeMessages(6).map((message) => ({ ...message, args, atMostOnce: true }))
+      await store(witness, ...tasks)
+      proxy.slow(100_000)
+      const worker = await TestWorker.start(engine)
+      // All at once would be longer on their way than their leases hold.
+      await until(() => worker.leases.length > 0, { what: 'the first to be taken', timeoutMs: 20_000 })
+      proxy.slow(Number.POSITIVE_INFINITY)
+      await until(() => worker.leases.length === 6, { what: 'all to be taken', timeoutMs: 20_000 })
+      assert.deepEqual(
+        worker.leases.map(({ message, attempt }) => [message.id, attempt]).toSorted(),
+        tasks.map(({ id }) => [id, 1]).toSorted(),
+      )
+      assert.equal((await witness.counts()).parked, 0)
+    })
+
     test('what takes longer to be sent than an answer may is stored, by the same connection', async (t) => {
       const { proxy, engine, witness } = await apart(t)
       const large = { ...makeMessage(), args: JSON.stringify(['x'.repeat(900_000)]) }

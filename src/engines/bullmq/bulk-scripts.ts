@@ -36,33 +36,49 @@ local meta = redis.call('HMGET', KEYS[5], 'paused', 'concurrency')
 if not meta[1] and not meta[2] then redis.call('ZADD', KEYS[4], 0, '0') end
 return #ids / 2`
 
-// KEYS: wait, prioritized, active, meta, delayed, marker. ARGV: what job keys begin with, now, duration of the locks, owner, how many fields to read,
-// those, then a token for each claim. As moveToActive does it; what is no job any more leaves the line. Answers when the first scheduled job is due (-1: there is none), then the id and the fields
-// of each; or 0 alone, and takes none, where that is by now, or the queue is paused or limited.
+// KEYS: wait, prioritized, active, meta, delayed, marker. ARGV: what job keys begin with, now, duration of the locks, owner, most characters to answer, how many fields to read,
+// those, then a token for each claim. As moveToActive does it; what is no job any more leaves the line. Answers when the first scheduled job is due (-1: there is none), whether others are left (1),
+// then the id and the fields of each; or 0 alone, and takes none, where that is by now, or the queue is paused or limited.
 export const takeAll = `
 local meta = redis.call('HMGET', KEYS[4], 'paused', 'concurrency', 'max')
 if meta[1] or meta[2] or meta[3] then return { 0 } end
 local first = redis.call('ZRANGE', KEYS[5], 0, 0, 'WITHSCORES')[2]
 local due = first and math.floor(tonumber(first) / 0x1000) or -1
 if first and due <= tonumber(ARGV[2]) then return { 0 } end
-local base, now, duration, owner, last = ARGV[1], ARGV[2], ARGV[3], ARGV[4], 5 + tonumber(ARGV[5])
+local base, now, duration, owner, most, last = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5]), 6 + tonumber(ARGV[6])
 local count = #ARGV - last
 -- What could fail comes before the first job is moved.
 redis.call('ZCARD', KEYS[2])
 redis.call('LLEN', KEYS[3])
-local ids = redis.call('RPOP', KEYS[1], count) or {}
+local ids, scores = redis.call('RPOP', KEYS[1], count) or {}, {}
 if #ids < count then
   local others = redis.call('ZPOPMIN', KEYS[2], count - #ids)
-  for i = 1, #others, 2 do ids[#ids + 1] = others[i] end
+  for i = 1, #others, 2 do
+    ids[#ids + 1] = others[i]
+    scores[others[i]] = others[i + 1]
+  end
 end
 if #ids > 0 then redis.call('LPUSH', KEYS[3], unpack(ids)) end
-local taken = { due }
-for _, id in ipairs(ids) do
+local function putBackFrom(first)
+  for i = #ids, first, -1 do
+    local id = ids[i]
+    redis.call('LREM', KEYS[3], 1, id)
+    if scores[id] then redis.call('ZADD', KEYS[2], scores[id], id) else redis.call('RPUSH', KEYS[1], id) end
+  end
+end
+local taken, length = { due, 0 }, 0
+for at, id in ipairs(ids) do
   local job = base .. id
-  local fields = redis.pcall('HMGET', job, 'ats', unpack(ARGV, 6, last))
+  local fields = redis.pcall('HMGET', job, 'ats', unpack(ARGV, 7, last))
   if fields.err then redis.call('LREM', KEYS[3], 1, id)
   else
-    redis.call('SET', job .. ':lock', ARGV[last + #taken], 'PX', duration)
+    for _, text in ipairs(fields) do length = length + #(text or '') end
+    -- The first goes however long it is.
+    if length > most and #taken > 2 then
+      putBackFrom(at)
+      break
+    end
+    redis.call('SET', job .. ':lock', ARGV[last + #taken - 1], 'PX', duration)
     fields[1] = (tonumber(fields[1]) or 0) + 1
     redis.call('HSET', job, 'processedOn', now, 'pb', owner, 'ats', fields[1])
     table.insert(fields, 1, id)
@@ -70,7 +86,10 @@ for _, id in ipairs(ids) do
   end
 end
 -- Whoever else waits is told of what is left.
-if redis.call('EXISTS', KEYS[1], KEYS[2]) > 0 then redis.call('ZADD', KEYS[6], 0, '0') end
+if redis.call('EXISTS', KEYS[1], KEYS[2]) > 0 then
+  taken[2] = 1
+  redis.call('ZADD', KEYS[6], 0, '0')
+end
 return taken`
 
 // KEYS: active, completed, stalled, expires. ARGV: what job keys begin with, now, then id, token, result, count of moves and when it may go of each. As

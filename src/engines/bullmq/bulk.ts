@@ -23,6 +23,9 @@ export function addAll(store: Store, batch: readonly TaskMessage[]): readonly Pr
 /** When the first scheduled task is due, ms since epoch; undefined where it is by now, or no step like this may take anything. */
 type NextDue = { readonly nextDue: number | undefined }
 
+/** Most characters of tasks that are taken in one step: on the slowest network that is waited for they come long before their leases end. */
+const takenLength = 1_048_576
+
 /** Takes those that are next in line, one for each claim at most. */
 export async function takeAll(
   store: Store,
@@ -31,17 +34,17 @@ export async function takeAll(
 ): Promise<TakenAll & NextDue> {
   const { scripts, keys, base, link, now } = store
   const used = [keys.wait, keys.prioritized, keys.active, keys.meta, keys.delayed, keys.marker]
-  const values = [base, now(), lockMs, owner, fieldsRead.length, ...fieldsRead]
+  const values = [base, now(), lockMs, owner, takenLength, fieldsRead.length, ...fieldsRead]
   const tokens = claims.map(({ token }) => token)
   const reply = await link.use(() => scripts.takeAll(used, [...values, ...tokens]))
-  const [due, ...jobs]: unknown[] = Array.isArray(reply) ? reply : [0]
+  const [due, left, ...jobs]: unknown[] = Array.isArray(reply) ? reply : [0]
   const found = claims.slice(0, jobs.length).map((claim, index) => {
     const job = jobs[index]
     const [id, starts, ...texts]: unknown[] = Array.isArray(job) ? job : []
     const fields = new Map<string, unknown>(fieldsRead.map((field, at) => [field, texts[at]]))
     return { id: String(id), fields: fields.set('ats', starts), claim }
   })
-  return { ...takenAllOf(found), nextDue: nextDue(Number(due)) }
+  return { ...takenAllOf(found, left === 1), nextDue: nextDue(Number(due)) }
 }
 
 function nextDue(due: number): number | undefined {

@@ -112,7 +112,7 @@ export class Claims {
     const { alone } = this.#options.consumer.slots()
     if (!this.#claiming || alone <= 0 || performance.now() < this.#suspectsAt) return false
     const told = this.#told
-    const taken = await this.#take(1, (claims) => claims.map((claim) => this.#askSuspect(claim)))
+    const { taken } = await this.#take(1, (claims) => claims.map((claim) => this.#askSuspect(claim)))
     if (taken.length === 0 && told === this.#told) this.#suspectsAt = performance.now() + suspectsEveryMs
     await this.#handOut(taken)
     return taken.length > 0
@@ -123,9 +123,8 @@ export class Claims {
     const wish = Math.min(ordinary, this.#steps.now)
     if (wish <= 0) return false
     const began = performance.now()
-    const taken = await this.#take(wish, (claims) => this.#askNext(claims))
+    const { taken, isMore } = await this.#take(wish, (claims) => this.#askNext(claims))
     const ms = performance.now() - began
-    const isMore = taken.length === wish
     if (isMore) this.#steps.took(wish, lengthOf(taken.map(({ held }) => held.message)), ms)
     else this.#steps.reset()
     await this.#handOut(taken)
@@ -136,7 +135,7 @@ export class Claims {
   async #take(
     count: number,
     ask: (claims: readonly Asked[]) => readonly Promise<TakenAll>[],
-  ): Promise<readonly Taken[]> {
+  ): Promise<Pick<TakenAll, 'taken' | 'isMore'>> {
     const { store, holding, trouble } = this.#options
     const claims = Array.from({ length: count }, () => holding.ask())
     const answers = await store.link.ends(takenWithinMs, ask(claims))
@@ -153,7 +152,7 @@ export class Claims {
     if (failure === undefined) trouble.worked()
     else if (taken.length > 0) trouble.failed(failure)
     else throw failure
-    return taken
+    return { taken, isMore: given.some((one) => one.isMore) }
   }
 
   async #askSuspect(claim: Asked): Promise<TakenAll> {
@@ -181,7 +180,7 @@ export class Claims {
     const { store, queue, owner } = this.#options
     const [job, id, , dueAt] = await store.link.use(() => queue.moveToActive(claim.token, owner))
     // The fields of a job don't hold its id.
-    if (job) return { taken: [takenOf({ ...job, id: String(id) }, claim)], unreadable: 0 }
+    if (job) return { taken: [takenOf({ ...job, id: String(id) }, claim)], unreadable: 0, isMore: false }
     this.#dueAt = typeof dueAt === 'number' && dueAt > 0 ? dueAt : Number.POSITIVE_INFINITY
     return noneTaken
   }
@@ -253,4 +252,4 @@ export class Claims {
 
 type Asked = ReturnType<Holding['ask']>
 
-const noneTaken: TakenAll = Object.freeze({ taken: [], unreadable: 0 })
+const noneTaken: TakenAll = Object.freeze({ taken: [], unreadable: 0, isMore: false })

@@ -15,10 +15,11 @@ export interface Taken {
 }
 
 export type Claim = Pick<Held, 'token' | 'number'>
-/** Jobs as they were taken, and how many there were that nobody can read. */
+/** Jobs as they were taken, how many there were that nobody can read, and whether others are known to be left. */
 export interface TakenAll {
   readonly taken: readonly Taken[]
   readonly unreadable: number
+  readonly isMore: boolean
 }
 
 type Job = Pick<
@@ -53,9 +54,9 @@ export async function takeSuspect(
   const reply = await store.link.use(() =>
     scripts.takeSuspect([keys.delayed, keys.active, keys.events], values),
   )
-  if (!Array.isArray(reply)) return takenAllOf([])
+  if (!Array.isArray(reply)) return takenAllOf([], false)
   const [id, pairs]: unknown[] = reply
-  return takenAllOf([{ id: String(id), fields: fieldsOf(pairs), claim }])
+  return takenAllOf([{ id: String(id), fields: fieldsOf(pairs), claim }], false)
 }
 
 /** What is read of jobs that are taken, beside how often they were started (`ats`). */
@@ -68,9 +69,9 @@ interface Found {
   readonly claim: Claim
 }
 
-export function takenAllOf(found: readonly Found[]): TakenAll {
+export function takenAllOf(found: readonly Found[], isMore: boolean): TakenAll {
   const taken = found.flatMap((one) => takenFrom(one) ?? [])
-  return { taken, unreadable: found.length - taken.length }
+  return { taken, unreadable: found.length - taken.length, isMore }
 }
 
 /** Undefined where BullMQ could not read it. */
