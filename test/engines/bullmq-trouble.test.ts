@@ -321,6 +321,24 @@ else
       await storesAgain(engine)
     })
 
+    test('leases are renewed while Redis is full, and hold again where they had run out', async (t) => {
+      const place = placeOf(t)
+      const engine = await openAt(t, redis.url, place)
+      await store(engine, ...makeMessages(2))
+      const worker = await TestWorker.start(engine)
+      const locks = [await worker.lease(), await worker.lease(1)].map(
+        ({ message }) => `${jobKey(place, message.id)}:lock`,
+      )
+      await redis.command('CONFIG', 'SET', 'maxmemory', '1mb')
+      t.after(() => redis.command('CONFIG', 'SET', 'maxmemory', '0'))
+      const [short = '', gone = ''] = locks
+      await redis.command('PEXPIRE', short, '20000')
+      await redis.command('DEL', gone)
+      const leftMs = async (lock: string) => Number((await redis.command('PTTL', lock)).slice(1))
+      for (const lock of locks)
+        await until(async () => (await leftMs(lock)) > 25_000, { what: `${lock} to be renewed` })
+    })
+
     test('a worker that starts when Redis is full is known, and runs what makes room', async (t) => {
       const engine = await openAt(t, redis.url, placeOf(t))
       await store(engine, ...makeMessages(3))

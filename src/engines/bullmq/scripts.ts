@@ -16,7 +16,7 @@ export interface Scripts {
   readonly takeSuspect: Script
   /** Writes an outcome onto its job if the lock is the lease's; BullMQ's `updateData` asks for no lock. Answers 1 or 0. */
   readonly writeIntent: Script
-  /** Locks a job again whose lock has run out, if nobody has taken it since; BullMQ renews only what is locked. Answers 1 or 0. */
+  /** Locks a job again whose lock has run out or is its own, if nobody has taken it since; on a full Redis too. BullMQ renews only what is locked, and not there. Answers 1 or 0. */
   readonly lockAgain: Script
   /** Says that a worker lives, to a full Redis too. */
   readonly announce: Script
@@ -99,13 +99,13 @@ if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'intent', ARGV[2], 'progress', ARGV[3])
 return 1`
 
-// KEYS: job, its lock, active, stalled. ARGV: id, token, duration of the lock, how often it was started when it was taken.
+// KEYS: job, its lock, active, stalled. ARGV: id, token, duration of the lock, how often it was started when it was taken. As `announce` it begins with what a full Redis does.
 const lockAgain = `
-if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+if (redis.call('GET', KEYS[2]) or ARGV[2]) ~= ARGV[2] then return 0 end
 if redis.call('HGET', KEYS[1], 'ats') ~= ARGV[4] then return 0 end
 if not redis.call('LPOS', KEYS[3], ARGV[1]) then return 0 end
-redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
 redis.call('SREM', KEYS[4], ARGV[1])
+redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
 return 1`
 
 // KEYS: what it says of itself, names of workers. ARGV: name, that, for how long. A full Redis deletes, and does the rest of a script then.
