@@ -92,7 +92,7 @@ else
       const { proxy, engine, witness } = await apart(t)
       const args = JSON.stringify(['x'.repeat(100_000)])
       await store(witness, ...makeMessages(24).map((message) => ({ ...message, args })))
-      proxy.slow(400_000)
+      proxy.slow(300_000)
       const steps: number[] = []
       const taken = () => steps.reduce((sum, count) => sum + count, 0)
       await engine.consume({
