@@ -33,8 +33,8 @@ export interface Engine {
   list(filter: ListFilter): Promise<readonly TaskRecord[]>
   /** How many tasks are in each state. */
   counts(): Promise<Readonly<Record<TaskState, number>>>
-  /** Calls `listener` with the task as it stands now and after each change, until the returned function is called. */
-  watch(id: string, listener: (task: TaskRecord | undefined) => void): () => void
+  /** Calls `listener` with how the task stands now and after each change, until the returned function is called. */
+  watch(id: string, listener: TaskListener): () => void
   /** The workers that are alive. */
   workers(): Promise<readonly WorkerInfo[]>
   /** Whether tasks can be stored and, if some wait, whether they move; with plain reasons where not. Never rejects. */
@@ -137,16 +137,14 @@ export type Outcome =
   /** Was not run, or was interrupted by a stop: back to the queue as if it had not been taken. */
   | { readonly kind: 'returned' }
 
-/** A task as it stands in the store. Times are ms since epoch. */
-export interface TaskRecord {
-  readonly message: TaskMessage
+/** How a task stands in the store, without what it was fired with, which may be large. Times are ms since epoch. */
+export interface TaskStanding {
+  readonly message: Pick<TaskMessage, 'id' | 'name'>
   readonly state: TaskState
   readonly reason: ParkReason | undefined
   /** Runs that have ended, crashes included, given-back ones not. */
   readonly attempts: number
   readonly crashes: number
-  /** Not before. */
-  readonly runAt: number
   readonly startedAt: number | undefined
   readonly settledAt: number | undefined
   /** The codec's form of the result, when done. */
@@ -155,6 +153,16 @@ export interface TaskRecord {
   /** The worker that holds it, when running. */
   readonly owner: string | undefined
 }
+
+/** A task as it stands in the store. */
+export interface TaskRecord extends TaskStanding {
+  readonly message: TaskMessage
+  /** Not before. */
+  readonly runAt: number
+}
+
+/** Told how a watched task stands; undefined where there is none. */
+export type TaskListener = (task: TaskStanding | undefined) => void
 
 export interface ListFilter {
   readonly state?: TaskState

@@ -12,6 +12,7 @@ import type {
   EngineHealth,
   EnqueueAnswer,
   ListFilter,
+  TaskListener,
   TaskRecord,
   WorkerInfo,
 } from './engine.ts'
@@ -80,7 +81,7 @@ export class WaitingEngine implements Engine {
     return this.#use((engine) => engine.counts())
   }
 
-  watch(id: string, listener: (task: TaskRecord | undefined) => void): () => void {
+  watch(id: string, listener: TaskListener): () => void {
     if (this.#engine !== undefined) return this.#engine.watch(id, listener)
     let unwatch: (() => void) | undefined
     let isOver = false

@@ -1,7 +1,7 @@
 import { currentContext, type Scope } from '../core/context.ts'
 import { type Duration, milliseconds } from '../core/duration.ts'
 import { TaskError } from '../core/errors.ts'
-import type { TaskRecord } from '../engines/engine.ts'
+import type { TaskStanding } from '../engines/engine.ts'
 import { decode } from './codec.ts'
 import { unstoredReason, withoutResult } from './results.ts'
 import { currentRuntime, type TaskRuntime } from './runtime.ts'
@@ -112,8 +112,8 @@ export class TaskHandle<Result> {
     }
   }
 
-  async #settled(timeout: number): Promise<TaskRecord> {
-    const { promise, resolve, reject } = Promise.withResolvers<TaskRecord>()
+  async #settled(timeout: number): Promise<TaskStanding> {
+    const { promise, resolve, reject } = Promise.withResolvers<TaskStanding>()
     const timer = setTimeout(() => reject(this.#tooLate(timeout)), timeout)
     const watching = this.#watch(resolve)
     watching.catch(reject)
@@ -129,7 +129,7 @@ export class TaskHandle<Result> {
     }
   }
 
-  async #watch(settle: (record: TaskRecord) => void): Promise<() => void> {
+  async #watch(settle: (record: TaskStanding) => void): Promise<() => void> {
     await this.#stored
     const engine = await this.#runtime.engine()
     return engine.watch(this.id, (record) => {
@@ -154,7 +154,7 @@ export function taskHandle(id: string): TaskHandle<unknown> {
 /** What timers can hold. */
 const longestTimer = 2_147_483_647
 
-function statusOf(record: TaskRecord): TaskStatus {
+function statusOf(record: TaskStanding): TaskStatus {
   const { message, state, attempts, startedAt, settledAt, error } = record
   return { id: message.id, name: message.name, state, attempts, startedAt, settledAt, error }
 }

@@ -1,5 +1,5 @@
 import { MacaronError, TaskError } from '../core/errors.ts'
-import type { TaskRecord } from '../engines/engine.ts'
+import type { TaskStanding } from '../engines/engine.ts'
 import { type EncodeOptions, encode } from './codec.ts'
 
 /**
@@ -24,7 +24,7 @@ export function unstoredReason(stored: string): string | undefined {
 }
 
 /** The error for waiting on a task that has ended without a result. */
-export function withoutResult({ message, state, reason, error, attempts }: TaskRecord): TaskError {
+export function withoutResult({ message, state, reason, error, attempts }: TaskStanding): TaskError {
   const task = `Task ${message.name} (${message.id})`
   const why = error === undefined ? '' : `: ${error.message}`
   const cause = error === undefined ? {} : { cause: error }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { StoreError } from '../../src/core/errors.ts'
 import { on } from '../../src/core/events.ts'
-import type { Engine, TaskRecord } from '../../src/engines/engine.ts'
+import type { Engine, TaskStanding } from '../../src/engines/engine.ts'
 import { sqliteAbilities } from '../../src/engines/sqlite/abilities.ts'
 import { openSqlite } from '../../src/engines/sqlite/engine.ts'
 import { WaitingEngine } from '../../src/engines/waiting.ts'
@@ -89,7 +89,7 @@ test('what is asked while it is first being opened waits for that', async (t) =>
 
 test('who watches a task before the store is open is told of it once it is; who has stopped watching is not', async (t) => {
   const { engine, state } = waiting(t)
-  const seen: (TaskRecord | undefined)[] = []
+  const seen: (TaskStanding | undefined)[] = []
   const message = makeMessage()
   const unwatch = engine.watch(message.id, (task) => seen.push(task))
   engine.watch(message.id, () => assert.fail('this one has stopped watching'))()

@@ -11,9 +11,11 @@ import type {
   EngineHealth,
   EnqueueAnswer,
   ListFilter,
+  TaskListener,
   TaskRecord,
   WorkerInfo,
 } from '../engine.ts'
+import type { Watchers } from '../watchers.ts'
 import { bullmqAbilities } from './abilities.ts'
 import { cancelTask, purgeTasks, removeTask, retryTask } from './actions.ts'
 import { readAddress } from './address.ts'
@@ -25,7 +27,7 @@ import { countTasks, findTask, listTasks } from './lookup.ts'
 import { liveWorkers } from './presence.ts'
 import { Store } from './store.ts'
 import { checkTerms } from './terms.ts'
-import { Watchers } from './watchers.ts'
+import { watchersOf } from './watchers.ts'
 
 export interface BullmqOptions {
   /** `broker_url`. */
@@ -70,7 +72,7 @@ class BullmqEngine implements Engine {
   constructor(store: Store, place: Pick<BullmqOptions, 'service' | 'folder'>) {
     this.#store = store
     this.#place = place
-    this.#watchers = new Watchers(store)
+    this.#watchers = watchersOf(store)
   }
 
   enqueue(batch: readonly TaskMessage[]): Promise<readonly EnqueueAnswer[]> {
@@ -116,7 +118,7 @@ class BullmqEngine implements Engine {
     return countTasks(this.#store)
   }
 
-  watch(id: string, listener: (task: TaskRecord | undefined) => void): () => void {
+  watch(id: string, listener: TaskListener): () => void {
     return this.#watchers.watch(id, listener)
   }
 

@@ -1,8 +1,18 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { asError } from '../../core/errors.ts'
 import type { TaskState } from '../../tasks/states.ts'
-import type { ListFilter, TaskRecord } from '../engine.ts'
-import { recordOf, type Seen, suspectsFrom } from './record.ts'
+import type { ListFilter, TaskRecord, TaskStanding } from '../engine.ts'
+import type { Glance } from '../fingerprint.ts'
+import {
+  glanceFields,
+  glanceOf,
+  recordFields,
+  recordOf,
+  type Seen,
+  standingFields,
+  standingOf,
+  suspectsFrom,
+} from './record.ts'
 import type { Store } from './store.ts'
 
 /** Finding one task, listing many, counting all. */
@@ -19,20 +29,38 @@ export async function findTask(store: Store, id: string): Promise<TaskRecord | u
 
 /** What is there of these tasks, in their order, as it stands at one moment. */
 export async function readTasks(store: Store, ids: readonly string[]): Promise<readonly TaskRecord[]> {
+  return (await readJobs(store, ids, recordFields)).map(recordOf)
+}
+
+/** How they stand, without what they were fired with. */
+export async function readStandings(store: Store, ids: readonly string[]): Promise<readonly TaskStanding[]> {
+  return (await readJobs(store, ids, standingFields)).map(standingOf)
+}
+
+/** The same without how they ended: nothing of it is large. */
+export async function glanceAt(store: Store, ids: readonly string[]): Promise<readonly Glance[]> {
+  return (await readJobs(store, ids, glanceFields)).map(glanceOf)
+}
+
+async function readJobs(
+  store: Store,
+  ids: readonly string[],
+  names: readonly string[],
+): Promise<readonly Seen[]> {
   if (ids.length === 0) return []
   const { keys } = store
   const replies = await inOneStep(store, (multi) => {
     multi.lrange(keys.active, 0, -1)
     for (const key of [keys.completed, keys.failed, keys.delayed]) multi.zmscore(key, ...ids)
-    for (const id of ids) multi.hgetall(keys.job(id))
+    for (const id of ids) multi.hmget(keys.job(id), ...names)
     return multi
   })
   const [active, completed, failed, delayed, ...hashes] = replies
   const running = new Set(list(active))
   return ids.flatMap((id, index) => {
-    const fields = textFields(hashes[index])
+    const fields = fieldsOf(names, list(hashes[index]))
     if (fields === undefined) return []
-    const seen: Seen = {
+    return {
       id,
       fields,
       running: running.has(id),
@@ -40,7 +68,6 @@ export async function readTasks(store: Store, ids: readonly string[]): Promise<r
       failed: list(failed)[index] !== null,
       delayedScore: score(list(delayed)[index]),
     }
-    return [recordOf(seen)]
   })
 }
 
@@ -171,9 +198,11 @@ function score(value: unknown): number | undefined {
   return value === null || value === undefined ? undefined : Number(value)
 }
 
-/** The fields of a hash; undefined where there is none. */
-function textFields(reply: unknown): Readonly<Record<string, string>> | undefined {
-  if (typeof reply !== 'object' || reply === null || Object.keys(reply).length === 0) return undefined
-  // ioredis gives a hash as an object of texts.
-  return reply as Readonly<Record<string, string>>
+/** The fields of a job that it has; undefined where it has none of them, as every job has a name. */
+function fieldsOf(names: readonly string[], values: readonly unknown[]): Seen['fields'] | undefined {
+  const found = names.flatMap((name, index) => {
+    const value = values[index]
+    return typeof value === 'string' ? [[name, value] as const] : []
+  })
+  return found.length === 0 ? undefined : Object.fromEntries(found)
 }

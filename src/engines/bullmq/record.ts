@@ -1,5 +1,6 @@
 import type { TaskState } from '../../tasks/states.ts'
-import type { TaskRecord } from '../engine.ts'
+import type { TaskRecord, TaskStanding } from '../engine.ts'
+import type { Glance } from '../fingerprint.ts'
 import { errorOf, type Ledger, ledgerOf, messageOf, noMessage, nothingYet, parsed } from './job.ts'
 
 /** A job as it was read: its fields, and which of BullMQ's sets it is in. In none of them, it waits. */
@@ -39,27 +40,59 @@ function failedAs(fields: Seen['fields']): TaskState {
   return ledgerIn(fields)?.reason === undefined ? 'failed' : 'parked'
 }
 
-/** A task as it stands. */
-export function recordOf(seen: Seen): TaskRecord {
-  const { id, fields, delayedScore } = seen
+/** The fields of a job that tell how a task stands; with how it ended; with what it was fired with. The last two may be large. */
+export const glanceFields = [
+  'name',
+  'atm',
+  'progress',
+  'processedOn',
+  'finishedOn',
+  'cancelled',
+  'pb',
+] as const
+export const standingFields = [...glanceFields, 'returnvalue', 'failedReason', 'stacktrace'] as const
+export const recordFields = [...standingFields, 'data'] as const
+
+/** What `glanceFields` tell. */
+export function glanceOf(seen: Seen): Glance {
+  const { id, fields } = seen
   const state = stateOf(seen)
-  const message = messageOf(id, fields.name ?? '', fields.data ?? '') ?? noMessage(id, fields.name ?? '')
   const ledger = ledgerIn(fields) ?? nothingYet
   const before = state === 'done' ? (ledgerIn(fields, -1) ?? nothingYet) : ledger
   const attempts = state === 'done' ? before.attempts + 1 : ledger.attempts
   return {
-    message,
+    message: { id, name: fields.name ?? '' },
     state,
     reason: state === 'parked' ? ledger.reason : undefined,
     attempts,
     crashes: before.crashes,
-    runAt: state === 'scheduled' ? Math.floor((delayedScore ?? 0) / scoresPerMs) : message.runAt,
     startedAt: state === 'running' || attempts > 0 ? time(fields.processedOn) : undefined,
     settledAt: time(fields.finishedOn),
-    result: state === 'done' ? resultOf(fields.returnvalue) : undefined,
-    error: state === 'done' || state === 'cancelled' ? undefined : errorIn(fields, ledger),
     owner: state === 'running' ? fields.pb : undefined,
   }
+}
+
+/** What `standingFields` tell. */
+export function standingOf(seen: Seen): TaskStanding {
+  const { fields } = seen
+  const glance = glanceOf(seen)
+  const { state } = glance
+  return {
+    ...glance,
+    result: state === 'done' ? resultOf(fields.returnvalue) : undefined,
+    error: state === 'done' || state === 'cancelled' ? undefined : errorIn(fields),
+  }
+}
+
+/** What `recordFields` tell. */
+export function recordOf(seen: Seen): TaskRecord {
+  const { id, fields, delayedScore } = seen
+  const name = fields.name ?? ''
+  const message = messageOf(id, name, fields.data ?? '') ?? noMessage(id, name)
+  const standing = standingOf(seen)
+  const isScheduled = standing.state === 'scheduled'
+  const runAt = isScheduled ? Math.floor((delayedScore ?? 0) / scoresPerMs) : message.runAt
+  return { ...standing, message, runAt }
 }
 
 /** The bookkeeping that holds, or held one move earlier: completing a job moves it and writes none. */
@@ -69,8 +102,8 @@ function ledgerIn(fields: Seen['fields'], step = 0): Ledger | undefined {
   return ledger ?? (moves === 0 ? nothingYet : undefined)
 }
 
-function errorIn(fields: Seen['fields'], { code }: Ledger): TaskRecord['error'] {
-  return errorOf(fields.failedReason, fields.stacktrace, code)
+function errorIn(fields: Seen['fields']): TaskRecord['error'] {
+  return errorOf(fields.failedReason, fields.stacktrace, ledgerIn(fields)?.code)
 }
 
 function time(text: string | undefined): number | undefined {

@@ -11,6 +11,7 @@ import type {
   EngineHealth,
   EnqueueAnswer,
   ListFilter,
+  TaskListener,
   TaskRecord,
   WorkerInfo,
 } from '../engine.ts'
@@ -110,7 +111,7 @@ export class SpooledEngine implements Engine {
     return { ...stored, queued: stored.queued + waiting, parked: stored.parked + parked }
   }
 
-  watch(id: string, listener: (task: TaskRecord | undefined) => void): () => void {
+  watch(id: string, listener: TaskListener): () => void {
     return this.#store.watch(id, listener)
   }
 

@@ -2,7 +2,8 @@ import type { SQLOutputValue } from 'node:sqlite'
 import { StoreError } from '../../core/errors.ts'
 import type { StoredError, TaskMessage } from '../../tasks/message.ts'
 import { type ParkReason, parkReasons, type TaskState, taskStates } from '../../tasks/states.ts'
-import type { Lease, TaskRecord } from '../engine.ts'
+import type { Lease, TaskRecord, TaskStanding } from '../engine.ts'
+import type { Glance } from '../fingerprint.ts'
 import type { Row } from './sql.ts'
 
 /**
@@ -81,26 +82,48 @@ export function readToken(token: string): { readonly seq: number; readonly lease
   return Number.isSafeInteger(seq) && Number.isSafeInteger(lease) ? { seq, lease } : { seq: -1, lease: -1 }
 }
 
-/** The columns of a record, and what they are selected from. */
-export const recordColumns = `${messageColumns}, t.state, t.reason, t.attempts, t.crashes, t.run_at, t.started_at, t.settled_at, t.result, t.error, o.id`
+const positionColumns = 't.state, t.reason, t.attempts, t.crashes, t.started_at, t.settled_at, o.id'
+const endColumns = 't.result, t.error'
+
+/** The columns of a glance, of a standing and of a record, and what they are selected from. */
+export const glanceColumns = `m.id, m.name, ${positionColumns}`
+export const standingColumns = `${glanceColumns}, ${endColumns}`
+export const recordColumns = `${messageColumns}, ${positionColumns}, ${endColumns}, t.run_at`
 export const recordTables =
   'messages m CROSS JOIN tasks t ON t.seq = m.seq LEFT JOIN owners o ON o.number = t.owner'
+
+export function glanceOf(row: Row): Glance {
+  return { message: { id: text(row[0]), name: text(row[1]) }, ...positionAt(row, 2) }
+}
+
+export function standingOf(row: Row): TaskStanding {
+  return { ...glanceOf(row), ...endAt(row, 9) }
+}
 
 export function recordOf(row: Row): TaskRecord {
   const at = messageWidth
   return {
     message: messageOf(row),
+    ...positionAt(row, at),
+    ...endAt(row, at + 7),
+    runAt: integer(row[at + 9]),
+  }
+}
+
+function positionAt(row: Row, at: number): Omit<Glance, 'message'> {
+  return {
     state: stateOf(row[at]),
     reason: reasonOf(row[at + 1]),
     attempts: integer(row[at + 2]),
     crashes: integer(row[at + 3]),
-    runAt: integer(row[at + 4]),
-    startedAt: integerOrNone(row[at + 5]),
-    settledAt: integerOrNone(row[at + 6]),
-    result: textOrNone(row[at + 7]),
-    error: readError(textOrNone(row[at + 8])),
-    owner: textOrNone(row[at + 9]),
+    startedAt: integerOrNone(row[at + 4]),
+    settledAt: integerOrNone(row[at + 5]),
+    owner: textOrNone(row[at + 6]),
   }
+}
+
+function endAt(row: Row, at: number): Pick<TaskStanding, 'result' | 'error'> {
+  return { result: textOrNone(row[at]), error: readError(textOrNone(row[at + 1])) }
 }
 
 export function stateOf(value: Column): TaskState {

@@ -11,9 +11,11 @@ import type {
   EngineHealth,
   EnqueueAnswer,
   ListFilter,
+  TaskListener,
   TaskRecord,
   WorkerInfo,
 } from '../engine.ts'
+import type { Watchers } from '../watchers.ts'
 import { sqliteAbilities } from './abilities.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { startConsumption } from './consumption.ts'
@@ -29,7 +31,7 @@ import { siteOf } from './site.ts'
 import { Store } from './store.ts'
 import { openPatiently } from './takeover.ts'
 import { readTotals } from './totals.ts'
-import { Watchers } from './watchers.ts'
+import { watchersOf } from './watchers.ts'
 import { Writer } from './writer.ts'
 
 export interface SqliteOptions {
@@ -89,7 +91,7 @@ class SqliteEngine implements Engine {
   constructor(parts: Parts) {
     this.#parts = parts
     this.#reader = new Reader(parts.store.file)
-    this.#watchers = new Watchers(this.#reader)
+    this.#watchers = watchersOf(this.#reader)
   }
 
   async enqueue(batch: readonly TaskMessage[]): Promise<readonly EnqueueAnswer[]> {
@@ -165,7 +167,7 @@ class SqliteEngine implements Engine {
     return this.#reader.read(readTotals)
   }
 
-  watch(id: string, listener: (task: TaskRecord | undefined) => void): () => void {
+  watch(id: string, listener: TaskListener): () => void {
     return this.#watchers.watch(id, listener)
   }
 

@@ -1,7 +1,17 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { TaskState } from '../../tasks/states.ts'
-import type { ListFilter, TaskRecord } from '../engine.ts'
-import { recordColumns, recordOf, recordTables, text } from './columns.ts'
+import type { ListFilter, TaskRecord, TaskStanding } from '../engine.ts'
+import type { Glance } from '../fingerprint.ts'
+import {
+  glanceColumns,
+  glanceOf,
+  recordColumns,
+  recordOf,
+  recordTables,
+  standingColumns,
+  standingOf,
+  text,
+} from './columns.ts'
 import type { Reader } from './reader.ts'
 import { inLine, settledAs, stateCode } from './schema.ts'
 import type { Sql } from './sql.ts'
@@ -12,6 +22,20 @@ import { readTotals } from './totals.ts'
 export function findTask(sql: Sql, id: string): TaskRecord | undefined {
   const row = sql.first(`SELECT ${recordColumns} FROM ${recordTables} WHERE m.id = ?`, id)
   return row && recordOf(row)
+}
+
+/** What there is of these tasks, but for what may be large: SQLite doesn't read the pages that hold that. */
+export function glanceAt(sql: Sql, ids: readonly string[]): readonly Glance[] {
+  return sql.all(selectFrom(glanceColumns), JSON.stringify(ids)).map(glanceOf)
+}
+
+/** How these tasks stand. */
+export function readStandings(sql: Sql, ids: readonly string[]): readonly TaskStanding[] {
+  return sql.all(selectFrom(standingColumns), JSON.stringify(ids)).map(standingOf)
+}
+
+function selectFrom(columns: string): string {
+  return `SELECT ${columns} FROM ${recordTables} WHERE m.id IN (SELECT value FROM json_each(?))`
 }
 
 /** How many tasks one step of a list looks at: a few milliseconds, after which the loop goes on. */
