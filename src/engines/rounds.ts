@@ -15,17 +15,19 @@ export class Rounds {
     return this.#stopped
   }
 
-  every(ms: number, job: () => Promise<void>): void {
+  /** The answer begins a round now, unless one is under way. */
+  every(ms: number, job: () => Promise<void>): () => void {
     let isRunning = false
     const round = async () => {
       isRunning = true
       await job().catch((error: unknown) => this.#stopped || this.#onFailure(error))
       isRunning = false
     }
-    const timer = setInterval(() => {
+    const begin = () => {
       if (!isRunning) this.#keep(round())
-    }, ms)
-    this.#timers.push(timer.unref())
+    }
+    this.#timers.push(setInterval(begin, ms).unref())
+    return begin
   }
 
   /** Does a job once, now. */

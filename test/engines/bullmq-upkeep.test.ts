@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, type TestContext, test } from 'node:test'
+import { Queue } from 'bullmq'
 import { prefixOf } from '../../src/engines/bullmq/keys.ts'
+import type { Engine } from '../../src/engines/engine.ts'
 import { makeMessage, makeMessages, parked, store, TestWorker } from '../../src/testing/engine-suite/setup.ts'
 import { RedisServer, withoutRedis } from '../support/redis-server.ts'
 import { until } from '../support/until.ts'
@@ -9,17 +11,29 @@ import { openAt, placeOf } from './bullmq-place.ts'
 let redis: RedisServer
 
 /** Tasks `gone` that were parked a minute ago since nobody knew their name, and who parked them. */
-async function parkedLongAgo(t: TestContext, count: number) {
+async function parkedLongAgo(t: TestContext, count: number, args = '[]') {
   const place = placeOf(t)
   const parking = await openAt(t, redis.url, place)
   const old = await TestWorker.start(parking, { room: { ordinary: 400 } })
-  const messages = makeMessages(count).map((message) => ({ ...message, name: 'gone' }))
+  const messages = makeMessages(count).map((message) => ({ ...message, name: 'gone', args }))
   await store(parking, ...messages)
   await old.lease(count - 1)
   await Promise.all(old.leases.map((lease) => old.settle(lease, parked('unknown_task'))))
   const key = `${prefixOf(place.service)}:parked`
   for (const { id } of messages) await redis.command('ZINCRBY', key, '-60000', id)
   return { engine: await openAt(t, redis.url, placeOf(t, place.service)), parking, old, place, key, messages }
+}
+
+/** How many bytes Redis has sent. */
+async function sent(): Promise<number> {
+  return Number(/total_net_output_bytes:(\d+)/.exec(await redis.command('INFO', 'stats'))?.[1])
+}
+
+/** Has a worker look at so many parked tasks, whose name it doesn't know. */
+async function lookAt(engine: Engine, count: number, names: readonly string[] = ['known']): Promise<void> {
+  const reads = await done('hmget')
+  await TestWorker.start(engine, { names, room: { ordinary: 0 } })
+  await until(async () => (await done('hmget')) >= reads + count, { what: 'a look at all' })
 }
 
 /** How many commands of a name Redis has done. */
@@ -73,31 +87,67 @@ else
       await worker.lease(messages.length - 1)
     })
 
+    test('a worker starts where it can’t be looked for parked tasks, and finds them later', async (t) => {
+      const { engine, old, key, messages } = await parkedLongAgo(t, 3)
+      await old.consumption.pause()
+      await redis.command('RENAME', key, `${key}-away`)
+      await redis.command('SET', key, 'no list')
+      const worker = await TestWorker.start(engine, { names: ['gone'] })
+      await redis.command('RENAME', `${key}-away`, key)
+      await worker.lease(messages.length - 1)
+    })
+
+    test('who looks at parked tasks, or deletes them, reads none of their arguments', async (t) => {
+      const { engine } = await parkedLongAgo(t, 100, JSON.stringify(['x'.repeat(50_000)]))
+      const before = await sent()
+      await lookAt(engine, 100)
+      assert.equal(await engine.purge({ states: ['parked'] }), 100)
+      const bytes = (await sent()) - before
+      t.diagnostic(`${bytes} bytes`)
+      assert.ok(bytes < 500_000)
+    })
+
+    test('a list of parked tasks loses what is parked no more', async (t) => {
+      const { engine, old, place, messages } = await parkedLongAgo(t, 3)
+      await old.consumption.pause()
+      const [first] = messages
+      assert.ok(first)
+      const queue = new Queue('tasks', {
+        connection: { host: '127.0.0.1', port: redis.port },
+        prefix: prefixOf(place.service),
+      })
+      t.after(() => queue.close())
+      await (await queue.getJob(first.id))?.retry('failed')
+      assert.equal((await engine.counts()).parked, 3)
+      await lookAt(engine, 3)
+      await until(async () => (await engine.counts()).parked === 2, { what: 'the entry to be dropped' })
+    })
+
     test('an executor that is replaced is no reason to read them again', async (t) => {
       const { engine } = await parkedLongAgo(t, 300)
       const names = ['known']
-      await TestWorker.start(engine, { names, room: { ordinary: 0 } })
+      await lookAt(engine, 300, names)
       const looks = await done('zrangebyscore')
-      const reads = await done('hgetall')
+      const reads = await done('hmget')
       names.pop()
       await until(async () => (await done('zrangebyscore')) > looks + 3, { what: 'looks meanwhile' })
       names.push('known')
       await until(async () => (await done('zrangebyscore')) > looks + 6, { what: 'looks afterwards' })
-      assert.equal(await done('hgetall'), reads)
+      assert.ok((await done('hmget')) < reads + 100)
     })
 
     test('what was parked long ago is not read again and again; what another worker parks goes on where its name is known', async (t) => {
       const { parking: engine, old, place } = await parkedLongAgo(t, 300)
       const other = await openAt(t, redis.url, placeOf(t, place.service))
-      await TestWorker.start(other, { names: ['known'], room: { ordinary: 0 } })
-      const before = await done('hgetall')
+      await lookAt(other, 300)
+      const before = await done('hmget')
       const message = { ...makeMessage(), name: 'known' }
       await store(engine, message)
       const lease = await old.lease(300)
       await old.consumption.pause()
       assert.equal(await old.settle(lease, parked('unknown_task')), 'settled')
       await until(async () => (await engine.counts()).queued === 1, { what: 'it to be put back' })
-      const reads = (await done('hgetall')) - before
+      const reads = (await done('hmget')) - before
       t.diagnostic(`${reads} tasks read`)
       assert.ok(reads < 100)
     })

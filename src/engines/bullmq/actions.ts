@@ -1,9 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isSettled, type TaskState } from '../../tasks/states.ts'
-import type { ActionAnswer, TaskRecord } from '../engine.ts'
+import type { ActionAnswer } from '../engine.ts'
+import type { Glance } from '../fingerprint.ts'
 import { keepSettledMs, takenAwayAt } from '../losses.ts'
 import { deleteAll, rememberedMs } from './bulk.ts'
-import { findTask, inOneStep, readTasks } from './lookup.ts'
+import { glanceAt, inOneStep, stateOfTask } from './lookup.ts'
 import { orLost } from './outcome.ts'
 import type { Store } from './store.ts'
 
@@ -24,8 +25,8 @@ export async function cancelTask(store: Store, id: string): Promise<ActionAnswer
 /** BullMQ's retry sets its counts back, and with them ours. */
 export async function retryTask(store: Store, id: string): Promise<ActionAnswer> {
   const { queue, link, own } = store
-  const task = await findTask(store, id)
-  if (task === undefined || !isRetriable(task)) return { done: false, state: task?.state }
+  const state = await stateOfTask(store, id)
+  if (!isRetriable(state)) return { done: false, state }
   const isMoved = await orLost(link.use(() => queue.retryFinishedJob(jobOf(id), 'failed', fromZero)))
   if (!isMoved) return await notDone(store, id)
   await link.use((client) => client.pipeline().zrem(own.parked, id).zrem(own.cancelled, id).exec())
@@ -41,8 +42,8 @@ export async function unparkTask(store: Store, id: string): Promise<boolean> {
 }
 
 export async function removeTask(store: Store, id: string): Promise<ActionAnswer> {
-  const task = await findTask(store, id)
-  if (task === undefined || task.state === 'running') return { done: false, state: task?.state }
+  const state = await stateOfTask(store, id)
+  if (state === undefined || state === 'running') return { done: false, state }
   return (await forget(store, [id])).length === 1 ? done : await notDone(store, id)
 }
 
@@ -82,7 +83,7 @@ async function purgeOthers(
 ): Promise<number> {
   const { link, own, now } = store
   const time = now()
-  const tasks = new Map((await readTasks(store, ids)).map((task) => [task.message.id, task]))
+  const tasks = new Map((await glanceAt(store, ids)).map((task) => [task.message.id, task]))
   const over = ids.filter((id) => tasks.get(id) === undefined || isSettled(stateIn(tasks, id)))
   const hasRun = (id: string) => expired.get(id) !== takenAwayAt
   await remember(
@@ -107,7 +108,7 @@ async function readExpired({ link, own }: Store, time: number): Promise<Readonly
 }
 
 /** Notes those that have run just now, before they are deleted. */
-async function remember({ link, keys, now }: Store, tasks: readonly TaskRecord[]): Promise<void> {
+async function remember({ link, keys, now }: Store, tasks: readonly Glance[]): Promise<void> {
   const recent = tasks.flatMap(({ message, settledAt = 0 }) => {
     const leftMs = settledAt + rememberedMs - now()
     return leftMs > 0 ? [{ key: keys.gone(message.id), leftMs }] : []
@@ -144,7 +145,7 @@ export async function trimSettled(
 
 const checkAgainMs = 3_600_000
 
-function stateIn(tasks: ReadonlyMap<string, TaskRecord>, id: string): TaskState {
+function stateIn(tasks: ReadonlyMap<string, Glance>, id: string): TaskState {
   return tasks.get(id)?.state ?? 'done'
 }
 
@@ -155,7 +156,7 @@ async function purgeState(store: Store, state: TaskState): Promise<number> {
   for (let at = 0; ; ) {
     const ids = await link.use((client) => client.zrange(key, String(at), String(at + sliceSize - 1)))
     if (ids.length === 0) return count
-    const meant = (await readTasks(store, ids)).filter((task) => task.state === state)
+    const meant = (await glanceAt(store, ids)).filter((task) => task.state === state)
     const gone = await forget(
       store,
       meant.map(({ message }) => message.id),
@@ -198,10 +199,10 @@ function without(ids: readonly string[], others: readonly string[]): readonly st
 }
 
 async function notDone(store: Store, id: string): Promise<ActionAnswer> {
-  return { done: false, state: (await findTask(store, id))?.state }
+  return { done: false, state: await stateOfTask(store, id) }
 }
 
-function isRetriable({ state }: TaskRecord): boolean {
+function isRetriable(state: TaskState | undefined): boolean {
   return state === 'failed' || state === 'cancelled' || state === 'parked'
 }
 

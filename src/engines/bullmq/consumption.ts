@@ -35,7 +35,8 @@ const stopWithinMs = 5_000
 const fullForMs = 4 * lookEverywhereMs
 
 /**
- * Starts a worker's consumption. Before its first claim, the tasks of this machine's dead workers and those whose names are known now are back in the queue.
+ * Starts a worker's consumption. Before its first claim, the tasks of this machine's dead workers are back in the queue; parked ones whose names are known now
+ * follow.
  * @throws StoreError where the store can't be used.
  */
 export async function startConsumption(options: ConsumptionOptions): Promise<BullmqConsumption> {
@@ -102,9 +103,9 @@ export class BullmqConsumption implements Consumption {
   async start(): Promise<void> {
     const { store } = this.#options
     await announce(store, this.owner, this.#startedAt)
-    await this.#recovery.look()
-    await this.#upkeep.unparkKnown()
     this.#rounds.every(renewEveryMs, () => this.#renew())
+    await this.#recovery.look()
+    this.#upkeep.begin()
     this.#stopListening = store.link.onReturn(() => this.#rounds.now(() => this.#renew()))
     this.#rounds.every(recoverEveryMs, () => this.#moreIf(this.#recovery.look()))
     this.#rounds.every(lookEverywhereMs, () => this.#moreIf(this.#recovery.lookEverywhere()))

@@ -27,6 +27,12 @@ export async function findTask(store: Store, id: string): Promise<TaskRecord | u
   return found
 }
 
+/** A task's state; undefined where there is none. */
+export async function stateOfTask(store: Store, id: string): Promise<TaskState | undefined> {
+  const [found] = await glanceAt(store, [id])
+  return found?.state
+}
+
 /** What is there of these tasks, in their order, as it stands at one moment. */
 export async function readTasks(store: Store, ids: readonly string[]): Promise<readonly TaskRecord[]> {
   return (await readJobs(store, ids, recordFields)).map(recordOf)
@@ -162,7 +168,7 @@ export async function countTasks(store: Store): Promise<Readonly<Record<TaskStat
 /** Takes what isn't parked or cancelled any more from the lists of those. */
 export async function tidy(store: Store, ids: readonly string[]): Promise<void> {
   const { link, own } = store
-  const states = new Map((await readTasks(store, ids)).map(({ message, state }) => [message.id, state]))
+  const states = new Map((await glanceAt(store, ids)).map(({ message, state }) => [message.id, state]))
   const none = (state: TaskState) => ids.filter((id) => states.get(id) !== state)
   for (const [key, wrong] of [
     [own.parked, none('parked')],

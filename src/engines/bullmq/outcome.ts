@@ -8,7 +8,7 @@ import { isStoreFailure } from './failures.ts'
 import type { Held } from './held.ts'
 import { errorFields, type Ledger } from './job.ts'
 import { lockAgain } from './leases.ts'
-import { readTasks, tidy } from './lookup.ts'
+import { stateOfTask, tidy } from './lookup.ts'
 import { suspectTime } from './record.ts'
 import type { Store } from './store.ts'
 
@@ -40,8 +40,7 @@ export async function wasRecorded(store: Store, { held, outcome }: Ended): Promi
   )
   if (outcome.kind !== 'done') return progress?.includes(JSON.stringify(held.token)) ?? false
   if (Number(starts) !== held.starts) return false
-  const [task] = await readTasks(store, [held.message.id])
-  return task?.state === 'done'
+  return (await stateOfTask(store, held.message.id)) === 'done'
 }
 
 async function attemptTo(store: Store, ended: Ended, isAgain = false): Promise<boolean> {

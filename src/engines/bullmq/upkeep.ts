@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Glance } from '../fingerprint.ts'
 import type { Rounds } from '../rounds.ts'
 import { purgeExpired, sliceSize, trimSettled, unparkTask } from './actions.ts'
-import { readTasks, tidy } from './lookup.ts'
+import { glanceAt, tidy } from './lookup.ts'
 import type { Store } from './store.ts'
 import { Turn } from './turn.ts'
 
@@ -19,7 +20,6 @@ const unparkEveryMs = 5_000
 /** How far the clocks of machines may be apart for a task that another one has parked to be seen at the next look; otherwise at the next of all. */
 const clocksApartMs = 10_000
 const unparkAllEveryMs = 600_000
-const tidyEveryMs = 60_000
 
 /** What a consuming worker does beside consuming, in small steps, between which the loop turns. */
 export class Upkeep {
@@ -37,9 +37,13 @@ export class Upkeep {
     this.#options = options
     this.#rounds = rounds
     this.#turn = new Turn(options.store)
-    rounds.every(1_000, () => this.#deleteOld())
-    rounds.every(1_000, () => this.#lookForKnown())
-    rounds.every(tidyEveryMs, () => this.#tidyAll())
+  }
+
+  /** Nobody waits for the first look: there may be thousands to look at, and the network slow. */
+  begin(): void {
+    this.#rounds.every(1_000, () => this.#deleteOld())
+    const look = this.#rounds.every(1_000, () => this.#lookForKnown())
+    look()
   }
 
   /** The more workers looked, the more often would each task be looked at. */
@@ -58,30 +62,32 @@ export class Upkeep {
   async #lookForKnown(): Promise<void> {
     const now = performance.now()
     const isNew = this.#options.names().some((name) => !this.#names.has(name))
-    if (isNew || now > this.#lookedAtAll + unparkAllEveryMs) await this.unparkKnown()
+    if (isNew || now > this.#lookedAtAll + unparkAllEveryMs) await this.#unparkAll()
     else if (now > this.#lookedAt + unparkEveryMs) await this.#unparkSince(this.#lookedUntil - clocksApartMs)
   }
 
-  /** Puts back the tasks that were parked because nobody knew their name, where this worker does. */
-  async unparkKnown(): Promise<void> {
+  async #unparkAll(): Promise<void> {
     const now = performance.now()
     if (await this.#unparkSince(0)) this.#lookedAtAll = now
   }
 
-  /** False while no executor is there to know any. What it notes, it notes when all is looked at: a look that fails is made again. */
+  /**
+   * Puts back the tasks that were parked because nobody knew their name, where this worker does, and tidies the list of them. False while no executor is there to know
+   * any. What it notes, it notes when all is looked at: a look that fails is made again.
+   */
   async #unparkSince(since: number): Promise<boolean> {
     const { store, names, onReturned } = this.#options
     const known = new Set(names())
     if (known.size === 0) return false
     const [until, now] = [store.now(), performance.now()]
     await this.#throughParked(since, async (ids) => {
-      const tasks = await readTasks(store, ids)
+      const tasks = await glanceAt(store, ids)
       const meant = tasks.filter(
         ({ reason, message }) => reason === 'unknown_task' && known.has(message.name),
       )
       const moved = await Promise.all(meant.map(({ message }) => unparkTask(store, message.id)))
       if (moved.includes(true)) onReturned()
-      return moved.length
+      return moved.length + (await this.#dropStale(ids, tasks))
     })
     this.#names = known
     this.#lookedUntil = until
@@ -89,13 +95,12 @@ export class Upkeep {
     return true
   }
 
-  /** Entries that a worker's death has left in the lists, or somebody else's retry. */
-  async #tidyAll(): Promise<void> {
-    const { store } = this.#options
-    await this.#throughParked(0, async (ids) => {
-      await tidy(store, ids)
-      return 0
-    })
+  /** Entries that a worker's death has left in the list, or somebody else's retry; how many. What runs may be parked just now: it is listed first. */
+  async #dropStale(ids: readonly string[], tasks: readonly Glance[]): Promise<number> {
+    const listed = new Set(tasks.filter(({ state }) => state === 'parked' || state === 'running').map(idOf))
+    const stale = ids.filter((id) => !listed.has(id))
+    await tidy(this.#options.store, stale)
+    return stale.length
   }
 
   /** Goes through the tasks that were parked since then, the oldest first; `work` says how many of a slice it took out. */
@@ -110,4 +115,8 @@ export class Upkeep {
       await nextTurn()
     }
   }
+}
+
+function idOf({ message }: Glance): string {
+  return message.id
 }
