@@ -41,11 +41,18 @@ export function scriptsOn(client: Redis | Cluster): Scripts {
   }
 }
 
-/** Asks for it by its hash, and sends it whole where Redis doesn't know it: since its start, or since somebody has flushed its scripts. */
+/** What is longer, in characters, goes with its script, which adds a twentieth at most. */
+const sentOnceLength = 32_768
+
+/**
+ * Asks for it by its hash, and sends it whole where Redis doesn't know it: since its start, or since somebody has flushed its scripts. What is long is sent whole at
+ * once: over a slow network it would take twice as long to be sent again.
+ */
 function script(client: Redis | Cluster, lua: string): Script {
   const hash = createHash('sha1').update(lua).digest('hex')
   return async (keys, values) => {
     const rest = [keys.length, ...keys, ...values]
+    if (lengthOf(values) > sentOnceLength) return await send(client, 'eval', [lua, ...rest])
     try {
       return await send(client, 'evalsha', [hash, ...rest])
     } catch (error) {
@@ -53,6 +60,10 @@ function script(client: Redis | Cluster, lua: string): Script {
       return await send(client, 'eval', [lua, ...rest])
     }
   }
+}
+
+function lengthOf(values: readonly (string | number)[]): number {
+  return values.reduce<number>((sum, value) => sum + (typeof value === 'string' ? value.length : 0), 0)
 }
 
 /** What `client[name](...args)` does, but that the command forgets what it was sent with: V8 keeps many commands until the next full collection. */
