@@ -1,8 +1,10 @@
 import { isatty } from 'node:tty'
 import { type Logger, pino, stdTimeFunctions } from 'pino'
 import { prettyLine } from './pretty.ts'
-import { withoutSecrets, withoutTokens } from './secrets.ts'
+import { withoutTokens } from './secrets.ts'
+import { shortened } from './shortened.ts'
 import { writeOut } from './standard-output.ts'
+import { withoutSecrets } from './without-secrets.ts'
 
 export interface LoggerOptions {
   /** `trace`, `debug`, `info`, `warn`, `error` or `fatal`. */
@@ -23,9 +25,17 @@ export function openLogger({ level, format, role }: LoggerOptions): Logger {
       formatters: { log: withoutSecrets },
       // Errors are among the fields that have been copied already.
       serializers: { err: (error: unknown) => error },
-      hooks: { streamWrite: withoutTokens },
+      hooks: {
+        streamWrite: withoutTokens,
+        logMethod([fields, text], log) {
+          log.call(this, fields, typeof text === 'string' ? shortened(text, longestMessage) : text)
+        },
+      },
       timestamp: stdTimeFunctions.isoTime,
     },
     { write: format === 'pretty' ? (line) => writeOut(prettyLine(line, coloured)) : writeOut },
   )
 }
+
+/** In characters. The message of an error that is longer is in no line as a whole. */
+const longestMessage = 16_384

@@ -7,8 +7,10 @@ import type {
   ReportTask,
   ReportUser,
 } from './report.ts'
-import { isSecretName, type Told, withoutSecrets, withoutTokens } from './secrets.ts'
+import { isSecretName, withoutTokens } from './secrets.ts'
+import { shortened } from './shortened.ts'
 import { shownUrl } from './shown-url.ts'
+import { type Told, withoutSecrets } from './without-secrets.ts'
 
 /** What failed, by those who know. */
 export interface Failure {
@@ -111,12 +113,14 @@ function toldOf(request: RequestSnapshot | undefined): Told {
 
 /** More help nobody, and an error may be its own cause. */
 const mostCauses = 5
+/** Of each, in characters: its message may be megabytes. */
+const longestTrace = 16_384
 
 function traceOf(error: Error): string {
   const traces: string[] = []
   let next: unknown = error
   while (Error.isError(next) && traces.length <= mostCauses) {
-    traces.push(String(next.stack ?? next.message))
+    traces.push(shortened(String(next.stack ?? next.message), longestTrace))
     next = next.cause
   }
   return withoutTokens(traces.join('\nCaused by: '))

@@ -6,6 +6,7 @@ import { emit } from './events.ts'
 import type { ErrorReporter, ReportServer } from './report.ts'
 import { type Failure, reportData } from './report-data.ts'
 import { withoutTokens } from './secrets.ts'
+import { shortened } from './shortened.ts'
 import { show } from './show.ts'
 
 /**
@@ -85,7 +86,7 @@ const tooMany = `${mostPending} reports wait for errorReporter to end: further o
 function titleOf({ title, error, level }: Failure): string {
   if (level !== 'fatal') return withoutTokens(title)
   const [line = ''] = String(error.message).split('\n', 1)
-  return withoutTokens(`${title}: ${line.slice(0, longestLine)}`)
+  return withoutTokens(`${title}: ${shortened(line, longestLine)}`)
 }
 
 /** Of a title, in characters: it is a line in a list. */

@@ -1,7 +1,5 @@
-import { asError } from './errors.ts'
-
 /**
- * Keeps secrets out of logs: what stands under a telling name is hidden at any depth, and what looks like a token wherever it stands.
+ * What is kept out of logs and reports: what stands under a telling name, and what looks like a token wherever it stands.
  */
 
 /** What is shown instead. */
@@ -27,25 +25,6 @@ export type IsSecret = (name: string) => boolean
 export function isSecretName(name: string): boolean {
   return secretName.test(name)
 }
-
-/** A copy of a log line's fields, as JSON would show them, without secrets. Never throws. */
-export function withoutSecrets(fields: object, told: Told = asItIs): Record<string, unknown> {
-  try {
-    return copy(fields, told, 0)
-  } catch (error) {
-    return { unreadable: `These fields could not be read: ${asError(error).message}` }
-  }
-}
-
-/** How values are told. */
-export interface Told {
-  readonly isSecret: IsSecret
-  /** What is left of a text. */
-  text(text: string): string
-}
-
-/** The logger looks for tokens in whole lines. */
-const asItIs: Told = { isSecret: isSecretName, text: (text) => text }
 
 /** A text with what looks like a JWT, a bearer token or a secret in a query string hidden. */
 export function withoutTokens(text: string, isSecret: IsSecret = isSecretName): string {
@@ -87,30 +66,4 @@ function decoded(text: string): string {
       String.fromCharCode(Number.parseInt(code, 16)),
     )
   }
-}
-
-function copy(object: object, told: Told, depth: number): Record<string, unknown> {
-  const entries = Object.entries(object).map(([key, value]) => [key, shown([key, value], told, depth + 1)])
-  return Object.fromEntries(entries)
-}
-
-function shown([key, value]: readonly [string, unknown], told: Told, depth: number): unknown {
-  if (value === null || typeof value === 'boolean' || value === undefined) return value
-  if (told.isSecret(key)) return hidden
-  if (typeof value === 'string') return told.text(value)
-  return typeof value === 'object' ? shownObject(value, told, depth) : value
-}
-
-/** Deeper than anyone reads; cycles end here too. */
-const deepest = 6
-
-function shownObject(value: object, told: Told, depth: number): unknown {
-  if (depth > deepest) return '[deeper]'
-  const inner = (part: unknown, name = '') => shown([name, part], told, depth + 1)
-  if ('toJSON' in value && typeof value.toJSON === 'function') return inner(value.toJSON())
-  if (Array.isArray(value)) return value.map((item) => inner(item))
-  if (!Error.isError(value)) return copy(value, told, depth)
-  const { name, message, stack, cause } = value
-  const why = cause === undefined ? {} : { cause: inner(cause, 'cause') }
-  return { type: name, message, stack, ...copy(value, told, depth), ...why }
 }
