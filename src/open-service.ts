@@ -7,8 +7,8 @@ import { endOwn, lastReports, reporterOf } from './reporters.ts'
 import { defaultUser, enableTasks, loadService } from './service.ts'
 import { startHook } from './service-file.ts'
 import { openStore } from './store.ts'
-import { dropScope, takeStaged } from './tasks/outbox.ts'
 import { installRuntime, type TaskRuntime } from './tasks/runtime.ts'
+import { dropScope, takeStaged } from './tasks/staging.ts'
 
 export interface OpenServiceOptions {
   /** The service's folder. Default: the current one. */

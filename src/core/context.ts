@@ -75,11 +75,13 @@ export interface RunningTask {
 }
 
 /**
- * Collects what one request or attempt fires until it has succeeded. Opaque here: only the outbox knows what is staged.
+ * Collects what one request or attempt fires until it has succeeded. Opaque here: only `tasks/staging.ts` knows what is staged.
  */
 export interface Scope {
   state: 'open' | 'released' | 'dropped'
   readonly staged: unknown[]
+  /** About how many characters of text are staged. */
+  letters: number
 }
 
 const storage = new AsyncLocalStorage<Context>()
@@ -112,7 +114,7 @@ export function contextOf(callId: string, user?: User): Context {
 
 /** A new open scope. */
 export function openScope(): Scope {
-  return { state: 'open', staged: [] }
+  return { state: 'open', staged: [], letters: 0 }
 }
 
 /** The verified claims of the caller; in a task, of the caller who fired it, as verified then. Undefined for anonymous callers. */

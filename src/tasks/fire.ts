@@ -11,6 +11,7 @@ import type { StagedMessage } from './message.ts'
 import type { CheckedCall } from './options.ts'
 import type { TaskDefinition } from './registry.ts'
 import { currentRuntime, type TaskRuntime } from './runtime.ts'
+import { stage } from './staging.ts'
 import { storeOptions } from './stored-options.ts'
 
 /** What is fired, and how. */
@@ -28,7 +29,7 @@ export function fire(call: Call): TaskHandle<unknown> {
   if (context.scope.state === 'dropped') throw dropped(name)
   const message = messageOf(call, context, runtime)
   return context.scope.state === 'open'
-    ? stage(message, context.scope, runtime)
+    ? fireInScope(message, context.scope, runtime)
     : fireLate(message, context, runtime)
 }
 
@@ -41,8 +42,8 @@ export async function fireNow(call: Call): Promise<TaskHandle<unknown>> {
   return new TaskHandle(message, runtime, { stored })
 }
 
-function stage(message: StagedMessage, scope: Scope, runtime: TaskRuntime): TaskHandle<unknown> {
-  scope.staged.push(message)
+function fireInScope(message: StagedMessage, scope: Scope, runtime: TaskRuntime): TaskHandle<unknown> {
+  stage(scope, message)
   return new TaskHandle(message, runtime, { scope })
 }
 

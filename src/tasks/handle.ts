@@ -5,6 +5,7 @@ import type { TaskStanding } from '../engines/engine.ts'
 import { decode } from './codec.ts'
 import { unstoredReason, withoutResult } from './results.ts'
 import { currentRuntime, type TaskRuntime } from './runtime.ts'
+import { unstage } from './staging.ts'
 import { isSettled, type TaskState } from './states.ts'
 
 /** What is known of a fired task now. Times are ms since epoch. */
@@ -90,15 +91,7 @@ export class TaskHandle<Result> {
 
   #unstage(): boolean {
     // Only an open scope has anything staged.
-    const staged = this.#scope?.staged ?? []
-    const index = staged.findIndex(
-      (message) =>
-        typeof message === 'object' && message !== null && 'id' in message && message.id === this.id,
-    )
-    if (index >= 0) {
-      staged.splice(index, 1)
-      this.#unstaged = true
-    }
+    if (this.#scope !== undefined && unstage(this.#scope, this.id)) this.#unstaged = true
     return this.#unstaged
   }
 

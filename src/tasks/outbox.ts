@@ -1,8 +1,10 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Scope } from '../core/context.ts'
 import { asError, codeOf, StoreError } from '../core/errors.ts'
 import { emit } from '../core/events.ts'
 import type { EnqueueAnswer } from '../engines/engine.ts'
 import type { StagedMessage, TaskMessage } from './message.ts'
+import { lettersOf, takeStaged } from './staging.ts'
 
 /** How messages get to the store: `sealAll` is the seal's, `enqueue` the engine's. */
 export interface Way {
@@ -12,7 +14,8 @@ export interface Way {
 
 /**
  * Takes what scopes have collected to the store. One write is in flight at a time; what is released meanwhile gathers and goes as
- * the next batch, so concurrent requests share commits. Each release is answered for its own messages.
+ * the next batch, so concurrent requests share commits. Each release is answered for its own messages, and never divided: what a
+ * scope has fired is stored together.
  */
 export class Outbox {
   readonly #way: Way
@@ -34,9 +37,10 @@ export class Outbox {
   store(messages: readonly StagedMessage[]): Promise<void> {
     if (messages.length === 0) return Promise.resolve()
     if (this.#waiting > mostWaiting) return Promise.reject(overfull())
-    this.#waiting += lettersOf(messages)
+    const letters = messages.reduce((total, message) => total + lettersOf(message), 0)
+    this.#waiting += letters
     return new Promise((resolve, reject) => {
-      this.#gathered.push({ messages, resolve, reject })
+      this.#gathered.push({ messages, letters, resolve, reject })
       if (this.#writing) return
       this.#writing = true
       // After the requests of this turn of the loop: those that end together are written together.
@@ -46,23 +50,31 @@ export class Outbox {
 
   /** Resolves when nothing waits to be stored any more. */
   async idle(): Promise<void> {
-    while (this.#writing) await new Promise((resolve) => setImmediate(resolve))
+    while (this.#writing) await nextTurn()
   }
 
   async #writeAll(): Promise<void> {
-    while (this.#gathered.length > 0) {
-      const releases = this.#gathered
-      this.#gathered = []
-      this.#waiting = 0
-      await this.#write(releases)
-    }
+    while (this.#gathered.length > 0) await this.#write(this.#takeSome())
     this.#writing = false
+  }
+
+  /** What goes together: all that waits, unless that would keep the loop for long. */
+  #takeSome(): readonly Release[] {
+    let letters = 0
+    const end = this.#gathered.findIndex((release, index) => {
+      if (index > 0 && letters + release.letters > mostTogether) return true
+      letters += release.letters
+      return false
+    })
+    this.#waiting -= letters
+    return this.#gathered.splice(0, end < 0 ? this.#gathered.length : end)
   }
 
   async #write(releases: readonly Release[]): Promise<void> {
     const started = performance.now()
     const batch = releases.flatMap((release) => release.messages)
-    const answers = await this.#answersFor(batch)
+    const isLarge = releases.reduce((total, { letters }) => total + letters, 0) > mostAtOnce
+    const answers = await this.#answersFor(batch, isLarge)
     const stored = answers.filter((answer) => answer.stored).length
     if (stored > 0) emit('task.stored', { count: stored, ms: performance.now() - started })
     reportFailures(answers)
@@ -70,22 +82,49 @@ export class Outbox {
   }
 
   /** One answer per message, whatever the store does. */
-  async #answersFor(batch: readonly StagedMessage[]): Promise<readonly EnqueueAnswer[]> {
+  async #answersFor(batch: readonly StagedMessage[], isLarge: boolean): Promise<readonly EnqueueAnswer[]> {
     try {
-      const answers = await this.#way.enqueue(this.#way.sealAll(batch))
+      const sealed = isLarge ? await this.#sealInParts(batch) : this.#way.sealAll(batch)
+      const answers = await this.#way.enqueue(sealed)
       return batch.map((_, index) => answers[index] ?? { stored: false, error: silent() })
     } catch (thrown) {
       const error = asError(thrown)
       return batch.map(() => ({ stored: false, error }))
     }
   }
+
+  /** Between the parts others have their turn. */
+  async #sealInParts(batch: readonly StagedMessage[]): Promise<readonly TaskMessage[]> {
+    const sealed: TaskMessage[] = []
+    for (const part of partsOf(batch)) {
+      sealed.push(...this.#way.sealAll(part))
+      await nextTurn()
+    }
+    return sealed
+  }
 }
 
 /** Letters that may wait for the store (64 Mi): beyond it the store is too slow for the load, and memory must not pay for that. */
 const mostWaiting = 67_108_864
 
-function lettersOf(messages: readonly StagedMessage[]): number {
-  return messages.reduce((sum, { args, contextText }) => sum + args.length + contextText.length + 200, 0)
+/** Letters of what several scopes have fired that are committed together (4 Mi): 50 ms. */
+const mostTogether = 4_194_304
+
+/** Letters that are sealed in one turn of the loop (1 Mi): 15 ms. */
+const mostAtOnce = 1_048_576
+
+function partsOf(batch: readonly StagedMessage[]): readonly (readonly StagedMessage[])[] {
+  const parts: StagedMessage[][] = []
+  let letters = Number.POSITIVE_INFINITY
+  for (const message of batch) {
+    letters += lettersOf(message)
+    if (letters > mostAtOnce) {
+      parts.push([])
+      letters = lettersOf(message)
+    }
+    parts.at(-1)?.push(message)
+  }
+  return parts
 }
 
 function overfull(): StoreError {
@@ -101,6 +140,7 @@ function silent(): StoreError {
 
 interface Release {
   readonly messages: readonly StagedMessage[]
+  readonly letters: number
   resolve(): void
   reject(error: Error): void
 }
@@ -125,26 +165,4 @@ function answerReleases(releases: readonly Release[], answers: readonly EnqueueA
 function storeError(error: Error): StoreError {
   if (error instanceof StoreError) return error
   return new StoreError('STORE_FAILED', `The task store failed: ${error.message}`, { cause: error })
-}
-
-/** Ends an open scope as released and gives what it has staged. A scope ends once: for one that has ended there is nothing to take. */
-export function takeStaged(scope: Scope): readonly StagedMessage[] {
-  if (scope.state !== 'open') return []
-  scope.state = 'released'
-  return staged(scope)
-}
-
-/** Ends an open scope as dropped: what it has staged is never stored. */
-export function dropScope(scope: Scope, callId?: string, userId?: string): void {
-  if (scope.state !== 'open') return
-  scope.state = 'dropped'
-  const dropped = staged(scope)
-  if (dropped.length > 0) {
-    emit('scope.dropped', { callId, userId, tasks: dropped.map((message) => message.name) })
-  }
-}
-
-function staged(scope: Scope): readonly StagedMessage[] {
-  // Only fire() stages, and it stages messages.
-  return scope.staged.splice(0) as StagedMessage[]
 }

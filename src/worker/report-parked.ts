@@ -1,7 +1,7 @@
 import { TaskError } from '../core/errors.ts'
 import { attemptContext, readContext } from '../tasks/context-message.ts'
 import type { StoredError } from '../tasks/message.ts'
-import { dropScope } from '../tasks/outbox.ts'
+import { dropScope } from '../tasks/staging.ts'
 import type { AttemptTools } from './attempt.ts'
 import type { ParkedTask } from './channel.ts'
 

@@ -7,7 +7,7 @@ import type { HttpOptions } from '../../src/http/options.ts'
 import { type HttpServer, openHttp } from '../../src/http/server.ts'
 import type { Api, Body, Operation, OperationChecks, RawRequest } from '../../src/spec/api.ts'
 import type { Handler } from '../../src/spec/bindings.ts'
-import { dropScope, takeStaged } from '../../src/tasks/outbox.ts'
+import { dropScope, takeStaged } from '../../src/tasks/staging.ts'
 
 /** A server over real sockets with hand-made operations, for the tests of this folder. */
 

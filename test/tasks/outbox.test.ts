@@ -5,7 +5,7 @@ import { openScope } from '../../src/core/context.ts'
 import { StoreError } from '../../src/core/errors.ts'
 import { type EventName, type Events, on } from '../../src/core/events.ts'
 import type { StagedMessage } from '../../src/tasks/message.ts'
-import { dropScope, Outbox, takeStaged, type Way } from '../../src/tasks/outbox.ts'
+import { Outbox, type Way } from '../../src/tasks/outbox.ts'
 import { until } from '../support/until.ts'
 import { ControlledStore, stagedMessage } from './support.ts'
 
@@ -16,12 +16,6 @@ const sealAll: Way['sealAll'] = (batch) =>
   batch.map(({ contextText, ...message }) => ({ ...message, context: contextText }))
 
 const idsOf = (messages: readonly { readonly id: string }[] = []) => messages.map(({ id }) => id)
-
-function scopeWith(messages: readonly StagedMessage[]) {
-  const scope = openScope()
-  scope.staged.push(...messages)
-  return scope
-}
 
 function setUp() {
   const store = new ControlledStore()
@@ -41,7 +35,7 @@ suite('the outbox', () => {
   test('writes what is released in one turn of the loop as one batch, in order, each request’s tasks together', async () => {
     const { store, outbox } = setUp()
     const requests = [messagesOf(3), messagesOf(1), messagesOf(2)]
-    const answers = requests.map((messages) => outbox.release(scopeWith(messages)))
+    const answers = requests.map((messages) => outbox.release({ ...openScope(), staged: [...messages] }))
     await written(store, 1)
     assert.deepEqual(idsOf(store.batches[0]), idsOf(requests.flat()))
     store.answerStored()
@@ -177,11 +171,73 @@ suite('the outbox', () => {
     await inFlight
     await written(store, 2)
     const after = outbox.store([big])
+    store.open = true
     store.answerStored()
-    await Promise.all(waiting)
-    await written(store, 3)
+    await Promise.all([...waiting, after])
+  })
+
+  test('what is large goes alone and whole, in the order of its release; what is small shares a batch', async () => {
+    const { store, outbox } = setUp()
+    const inFlight = outbox.store(messagesOf(1))
+    await written(store, 1)
+    const large = () => ({ ...stagedMessage(), args: 'x'.repeat(900_000) })
+    const requests = [
+      messagesOf(2),
+      Array.from({ length: 30 }, large),
+      messagesOf(1),
+      [large()],
+      messagesOf(3),
+    ]
+    const answers = requests.map((messages) => outbox.store(messages))
+    store.open = true
     store.answerStored()
-    await after
+    await Promise.all([inFlight, ...answers])
+    const [, ...batches] = store.batches
+    assert.deepEqual(batches.map(idsOf), [
+      idsOf(requests[0]),
+      idsOf(requests[1]),
+      idsOf(requests.slice(2).flat()),
+    ])
+  })
+
+  test('others have their turn while what is large is sealed, and it is sealed once, in order', async () => {
+    const store = new ControlledStore()
+    const parts: number[] = []
+    const turns: number[] = []
+    let turn = 0
+    const seals: Way['sealAll'] = (batch) => {
+      parts.push(batch.length)
+      turns.push(turn)
+      return sealAll(batch)
+    }
+    const outbox = new Outbox({ sealAll: seals, enqueue: store.enqueue })
+    const messages = Array.from({ length: 20 }, () => ({ ...stagedMessage(), args: 'x'.repeat(400_000) }))
+    const stored = outbox.store(messages)
+    for (; store.batches.length === 0; turn++) await nextTurn()
+    assert.deepEqual(idsOf(store.batches[0]), idsOf(messages))
+    assert.deepEqual(parts, Array(10).fill(2))
+    assert.equal(new Set(turns).size, 10)
+    store.answerStored()
+    await stored
+  })
+
+  test('a seal that throws amid a large batch fails that one, and the next is stored', async () => {
+    const store = new ControlledStore()
+    store.open = true
+    let calls = 0
+    const seals: Way['sealAll'] = (batch) => {
+      if (++calls === 3) throw new RangeError('no more room')
+      return sealAll(batch)
+    }
+    const outbox = new Outbox({ sealAll: seals, enqueue: store.enqueue })
+    const large = Array.from({ length: 8 }, () => ({ ...stagedMessage(), args: 'x'.repeat(900_000) }))
+    const failed = assert.rejects(outbox.store(large), { code: 'STORE_FAILED', message: /no more room/ })
+    const next = outbox.store(messagesOf(1))
+    await Promise.all([failed, next])
+    assert.deepEqual(
+      store.batches.map(({ length }) => length),
+      [1],
+    )
   })
 
   test('nothing to store is no write', async () => {
@@ -190,29 +246,5 @@ suite('the outbox', () => {
     await outbox.store([])
     await nextTurn()
     assert.equal(store.batches.length, 0)
-  })
-})
-
-suite('a scope', () => {
-  test('ends once: what was dropped is never released, what was released never dropped', (t) => {
-    const dropped = heard(t, 'scope.dropped')
-    const messages = messagesOf(2)
-    const first = scopeWith(messages)
-    dropScope(first, 'call-1')
-    assert.deepEqual(
-      [first.state, first.staged, takeStaged(first), first.state],
-      ['dropped', [], [], 'dropped'],
-    )
-    const second = scopeWith(messages)
-    assert.deepEqual(takeStaged(second), messages)
-    dropScope(second)
-    assert.deepEqual([second.state, takeStaged(second)], ['released', []])
-    assert.deepEqual(dropped, [{ callId: 'call-1', userId: undefined, tasks: ['mail', 'mail'] }])
-  })
-
-  test('that has fired nothing is dropped without a word', (t) => {
-    const dropped = heard(t, 'scope.dropped')
-    dropScope(openScope(), 'call-1')
-    assert.deepEqual(dropped, [])
   })
 })
