@@ -18,6 +18,8 @@ export interface SuperviseOptions {
   start(): Child
   /** Asked before giving up. Default: yes. */
   mayGiveUp?(): boolean
+  /** The longest pause after this life, in ms. Default: as long as pauses grow, 5 s. */
+  longestPauseMs?(child: Child): number | undefined
   /** A life ended that nobody had asked to end. Default: the event `child.exit`. */
   onExit?(child: Child, end: ChildEnd, restartInMs: number | undefined): void
 }
@@ -118,7 +120,7 @@ class Supervision implements SupervisedChild {
     if (child !== this.current) return
     this.current = undefined
     if (this.#over) return
-    const restartInMs = this.#restartInMs(end)
+    const restartInMs = this.#restartInMs(child, end)
     // One that gives up over the files is told by whoever waits for it to be ready.
     const isTold = restartInMs === undefined && end.code === setupExitCode
     if (!end.asked && !isTold) this.#tell(child, end, restartInMs)
@@ -127,11 +129,12 @@ class Supervision implements SupervisedChild {
   }
 
   /** Undefined: not again. */
-  #restartInMs(end: ChildEnd): number | undefined {
+  #restartInMs(child: Child, end: ChildEnd): number | undefined {
     this.#deaths = end.livedMs >= steadyMs ? 1 : this.#deaths + 1
     if (!end.wasReady && this.#mustGiveUp(end)) return undefined
     const early = this.#deaths - (end.wasReady ? freeRestarts : 0)
-    return early < 1 ? 0 : growingPauseMs(early)
+    const longestMs = this.#options.longestPauseMs?.(child) ?? Number.POSITIVE_INFINITY
+    return early < 1 ? 0 : Math.min(growingPauseMs(early), longestMs)
   }
 
   #mustGiveUp(end: ChildEnd): boolean {

@@ -5,6 +5,7 @@ import type { StoredError } from '../tasks/message.ts'
 import { blame } from './blame.ts'
 import { monotonicMs } from './clock.ts'
 import type { EndedAttempt, ExecutorHandle, Remains } from './executor-handle.ts'
+import { Killers } from './killers.ts'
 import type { Pool, PoolListener } from './pool.ts'
 import type { Watch } from './watch.ts'
 
@@ -27,11 +28,13 @@ export interface Colleagues {
  * given back at once, so that no task waits in a worker while it could run elsewhere.
  *
  * Suspects run alone. At most half of the executors (at least one) are used so; when none is idle, one whose tasks end soon is kept free,
- * else the pool gets one executor more.
+ * else the pool gets one executor more. Tasks whose name ends one executor after another are kept back and run like suspects, and only where another
+ * executor is there for all the others (`killers.ts`).
  */
 export class Dispatch implements PoolListener {
   readonly #options: DispatchOptions
-  readonly #suspects: Lease[] = []
+  #suspects: Lease[] = []
+  readonly #killers = new Killers((kept) => this.#makeSuspects(kept))
   #colleagues: Colleagues | undefined
   /** Gets nothing new until it is empty: a suspect waits for it. */
   #reserved: ExecutorHandle | undefined
@@ -56,7 +59,8 @@ export class Dispatch implements PoolListener {
     const available = this.#available(now)
     if (available.length === 0) return noSlots
     const open = this.#forOrdinary(available)
-    const ordinary = open.reduce((sum, handle) => sum + (this.#isFull ? handle.free : handle.room()), 0)
+    const room = open.reduce((sum, handle) => sum + (this.#isFull ? handle.free : handle.room()), 0)
+    const ordinary = Math.min(room, this.#killers.room)
     return { ordinary, alone: Math.max(0, this.#freeLanes() - this.#suspects.length) }
   }
 
@@ -73,7 +77,11 @@ export class Dispatch implements PoolListener {
   }
 
   ended(handle: ExecutorHandle, attempts: readonly EndedAttempt[]): void {
-    for (const { lease, outcome } of attempts) this.#settle(lease, outcome)
+    for (const { lease, outcome } of attempts) {
+      this.#settle(lease, outcome)
+      const released = this.#killers.survived(lease.message.name)
+      if (released.length > 0) this.take(released)
+    }
     this.#hasRoom(handle)
   }
 
@@ -91,8 +99,28 @@ export class Dispatch implements PoolListener {
   gone(handle: ExecutorHandle, { begun, unbegun }: Remains, end: ChildEnd): void {
     const expiresAt = Date.now() + this.#options.keepMs
     const death = { asked: end.asked, error: deathOf(handle, end), expiresAt }
+    if (!end.asked) this.#note(this.#killers.died(begun))
     for (const lease of begun) this.#settle(lease, blame(lease, death))
     this.take(unbegun)
+    this.#colleagues?.consumption.more()
+  }
+
+  #note(killer: string | undefined): void {
+    if (killer === undefined) return
+    const message = `Two executors in a row have died of ${killer}: tasks of that name run one at a time, each alone, until one ends in another way`
+    emit('notice', { message })
+  }
+
+  /** Into the line of those in the store: what stands behind them comes. */
+  #makeSuspects(killers: readonly Lease[]): void {
+    for (const lease of killers) {
+      const message = `Executors die of ${lease.message.name}: it waits to run alone`
+      this.#settle(lease, {
+        kind: 'crashed',
+        crashes: lease.crashes,
+        error: { code: 'EXECUTOR_DIED', message },
+      })
+    }
     this.#colleagues?.consumption.more()
   }
 
@@ -101,7 +129,8 @@ export class Dispatch implements PoolListener {
     this.available()
   }
 
-  #handOut(ordinary: readonly Lease[]): void {
+  #handOut(leases: readonly Lease[]): void {
+    const ordinary = this.#closed ? leases : this.#killers.keepFrom(leases)
     const available = this.#available(monotonicMs())
     this.#handOutSuspects(available)
     const open = this.#forOrdinary(available)
@@ -117,29 +146,42 @@ export class Dispatch implements PoolListener {
 
   #handOutSuspects(available: readonly ExecutorHandle[]): void {
     if (this.#closed) {
-      for (const lease of this.#suspects.splice(0)) this.#settle(lease, { kind: 'returned' })
+      const waiting = [...this.#suspects.splice(0), ...this.#killers.takeAll()]
+      for (const lease of waiting) this.#settle(lease, { kind: 'returned' })
       return
     }
-    while (this.#suspects.length > 0 && this.#freeLanes() > 0) {
-      const idle = this.#idleOne(available)
-      if (idle === undefined) break
-      // Not empty, by the loop's condition.
-      idle.hand(this.#suspects.shift() as Lease)
+    for (const lease of [...this.#suspects, ...this.#killers.kept]) {
+      if (this.#freeLanes() <= 0) break
+      const idle = this.#idleOne(lease, available)
+      if (idle === undefined) continue
+      this.#suspects = this.#suspects.filter((one) => one !== lease)
+      this.#killers.remove(lease)
+      idle.hand({ ...lease, suspect: true })
     }
     this.#makeWay(available)
   }
 
   /** The extra one before the others, which the ordinary work needs. */
-  #idleOne(available: readonly ExecutorHandle[]): ExecutorHandle | undefined {
+  #idleOne(lease: Lease, available: readonly ExecutorHandle[]): ExecutorHandle | undefined {
     const idle = available.filter((handle) => handle.inHand === 0)
-    return idle.find((handle) => this.#colleagues?.pool.isExtra(handle)) ?? idle[0]
+    const best = idle.find((handle) => this.#colleagues?.pool.isExtra(handle)) ?? idle[0]
+    const isLast = available.every((handle) => handle === best || handle.alone)
+    return isLast && this.#isDangerous(lease) ? undefined : best
+  }
+
+  /** Will probably end its executor. */
+  #isDangerous(lease: Lease): boolean {
+    return lease.crashes > 0 || this.#killers.has(lease)
   }
 
   /** Sees to it that waiting suspects find an idle executor soon, and that ordinary work keeps one. */
   #makeWay(available: readonly ExecutorHandle[]): void {
     this.#reserved = undefined
-    if (this.#suspects.length > 0 && this.#freeLanes() > 0) {
-      const soonIdle = available.filter((handle) => !handle.alone && Number.isFinite(handle.expectedMs))
+    const waiting = [...this.#suspects, ...this.#killers.kept]
+    if (waiting.length > 0 && this.#freeLanes() > 0) {
+      const spare = available.filter((handle) => !handle.alone)
+      const mayWait = spare.length > 1 || !waiting.every((lease) => this.#isDangerous(lease))
+      const soonIdle = mayWait ? spare.filter(({ expectedMs }) => Number.isFinite(expectedMs)) : []
       this.#reserved = leastBusy(soonIdle)
       if (this.#reserved === undefined) this.#colleagues?.pool.addExtra()
     }

@@ -1,6 +1,7 @@
 import { asError } from '../core/errors.ts'
 import { emit } from '../core/events.ts'
 import { removeTraces } from '../supervisor/alive.ts'
+import type { Child } from '../supervisor/child.ts'
 import { type ChildEnd, setupExitCode, setupReason } from '../supervisor/child-end.ts'
 import { type SupervisedChild, superviseChild } from '../supervisor/supervise.ts'
 import type { Ready } from './channel.ts'
@@ -27,7 +28,11 @@ export class Pool {
   readonly #listener: PoolListener
   readonly #kept: SupervisedChild[] = []
   readonly #handles = new Set<ExecutorHandle>()
+  /** Those that died of what ran in them. */
+  readonly #killed = new WeakSet<Child>()
   #extra: ExecutorHandle | undefined
+  /** An extra one has died of what ran in it just now: the next has to wait. */
+  #extraPause: NodeJS.Timeout | undefined
   #extraTimer: NodeJS.Timeout | undefined
   #count = 0
   #everReady = false
@@ -46,6 +51,7 @@ export class Pool {
           name: 'executor',
           start: () => this.#begin().child,
           mayGiveUp: () => !this.#everReady,
+          longestPauseMs: (child) => (this.#killed.has(child) ? killedPauseMs : undefined),
           // `executor.exit` tells it, with the tasks.
           onExit: () => undefined,
         }),
@@ -75,7 +81,8 @@ export class Pool {
 
   /** Makes sure that one executor more than wished is there or on its way. It goes when it has been idle for 10 s. */
   addExtra(): void {
-    if (this.#extra !== undefined || this.#stopping || !this.#everReady) return
+    if (this.#extra !== undefined || this.#extraPause !== undefined) return
+    if (this.#stopping || !this.#everReady) return
     try {
       this.#extra = this.#begin()
       this.#retireExtraWhenIdle()
@@ -110,6 +117,7 @@ export class Pool {
   async #end(end: (child: Pick<SupervisedChild, 'stop' | 'kill'>) => Promise<void>): Promise<void> {
     this.#stopping = true
     clearTimeout(this.#extraTimer)
+    clearTimeout(this.#extraPause)
     await Promise.all([...this.#kept.map(end), ...[...this.#handles].map(({ child }) => end(child))])
   }
 
@@ -142,8 +150,10 @@ export class Pool {
 
   #gone(handle: ExecutorHandle, number: number, end: ChildEnd): void {
     this.#handles.delete(handle)
-    if (handle === this.#extra) this.#extra = undefined
     const remains = handle.remains()
+    const isKilled = !end.asked && remains.begun.length > 0
+    if (isKilled) this.#killed.add(handle.child)
+    if (handle === this.#extra) this.#extraGone(handle, isKilled)
     handle.close()
     removeTraces(this.#options.aliveFolder, executorId(this.#options.owner, number))
     const { code, signal, asked } = end
@@ -155,6 +165,15 @@ export class Pool {
       emit('executor.exit', { executor: handle.name, pid: handle.child.pid, code, signal, tasks, reason })
     }
     this.#listener.gone(handle, remains, end)
+  }
+
+  #extraGone(handle: ExecutorHandle, isKilled: boolean): void {
+    this.#extra = undefined
+    if (!isKilled || this.#stopping) return
+    this.#extraPause = setTimeout(() => {
+      this.#extraPause = undefined
+      this.#listener.available(handle)
+    }, killedPauseMs)
   }
 
   /**
@@ -185,4 +204,6 @@ export class Pool {
 }
 
 const extraIdleMs = 10_000
+/** An executor is replaced so soon, at the latest, after one that died of a task; starting one takes half a second of a processor. */
+const killedPauseMs = 1_000
 const leastAgeMs = 2_000

@@ -126,6 +126,17 @@ test('a child that always dies after it was ready comes back with growing pauses
   assert.ok((times[6] ?? 0) - (times[5] ?? 0) >= 190)
 })
 
+test('pauses grow no longer than its holder lets them', async (t) => {
+  const pauses: (number | undefined)[] = []
+  const kept = supervise(t, ['short-lived', join(ownFolder(t), 'lives')], {
+    longestPauseMs: (child) => (child.pid > 0 ? 150 : undefined),
+    onExit: (_child, _end, restartInMs) => void pauses.push(restartInMs),
+  })
+  await until(() => pauses.length >= 7, { what: 'seven lives' })
+  await kept.stop()
+  assert.deepEqual(pauses.slice(0, 7), [0, 0, 0, 0, 100, 150, 150])
+})
+
 test('a child that dies five times before it was ever ready is given up, with its exit code', async (t) => {
   const file = join(ownFolder(t), 'lives')
   const pauses: (number | undefined)[] = []
