@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from './config.ts'
+import { asError } from './core/errors.ts'
 import { emit } from './core/events.ts'
 import type { Engine } from './engines/engine.ts'
 import {
@@ -54,6 +55,7 @@ export async function openStoreAndSpool(config: Config): Promise<Engine> {
 export function openStoreWhenPossible(config: Config): Engine {
   const store = openEngineWhenPossible(config.broker_url, optionsOf(config, 'server'))
   const spool = spoolOf(config, true)
+  if (spool === undefined) tellOfLeft(config).catch(unreadableSpool)
   return spool === undefined ? store : new SpooledEngine({ store, spool, patienceMs: config.spool_after })
 }
 
@@ -70,6 +72,23 @@ export function spoolOf(config: Config, forwards: boolean): Spool | undefined {
     open: () => openSpool({ folder, sync: config.store_sync, role: 'server', maxBytes: config.spool_limit }),
     exists: () => existsSync(join(folder, 'tasks.db')),
     forwards,
+  })
+}
+
+/** What lies in a spool that this configuration doesn't use runs nowhere. */
+async function tellOfLeft(config: Config): Promise<void> {
+  const folder = join(stateFolder(config), 'spool')
+  if (!existsSync(join(folder, 'tasks.db'))) return
+  const engine = await openSpool({ folder, sync: config.store_sync, role: 'server' })
+  const { queued, running } = await engine.counts().finally(() => engine.close())
+  if (queued + running === 0) return
+  const message = `${queued + running} tasks lie in the spool of a Redis that is not used any more (${folder}): \`macaron tasks move --from sqlite:${folder}\` brings them to the store that is`
+  emit('notice', { message })
+}
+
+function unreadableSpool(error: unknown): void {
+  emit('notice', {
+    message: `What an earlier configuration has left in the spool can't be read: ${asError(error).message}`,
   })
 }
 

@@ -36,7 +36,8 @@ export class Forwarder implements Stoppable {
   #failures = 0
   readonly #steps = new StepSize(mostAtOnce, mostAtOnce)
   #alarm: NodeJS.Timeout | undefined
-  #isWanted = false
+  /** How often it was said that there may be something. */
+  #begun = 0
   #isStopped = false
 
   constructor(options: ForwarderOptions) {
@@ -45,7 +46,7 @@ export class Forwarder implements Stoppable {
 
   /** To be called when there may be something to forward. */
   begin(): void {
-    this.#isWanted = true
+    this.#begun++
     if (this.#isStopped || this.#consumption !== undefined) return
     const consumption = this.#options.from.consume({
       names: () => [],
@@ -82,7 +83,6 @@ export class Forwarder implements Stoppable {
   /** Nothing is held while the store is away: deaths of processes meanwhile are not counted against what they held. */
   async #forward(leases: readonly Lease[]): Promise<void> {
     this.#isBusy = true
-    this.#isWanted = false
     const began = performance.now()
     const outcomes = (await this.#answersFor(leases)).map(outcomeOf)
     const ms = performance.now() - began
@@ -120,7 +120,7 @@ export class Forwarder implements Stoppable {
   /** What others hold is this one's again when they die, so it stays until they have forwarded it. */
   async #endWhenEmpty(): Promise<void> {
     const { from, onEmpty } = this.#options
-    const current = this.#consumption
+    const [current, begun] = [this.#consumption, this.#begun]
     // The store may be failing, or closed by now.
     const left = await from
       .purge({})
@@ -137,7 +137,7 @@ export class Forwarder implements Stoppable {
     if (this.#consumption !== current) return
     this.#consumption = undefined
     // Something came in between.
-    if (this.#isWanted) this.begin()
+    if (this.#begun !== begun) this.begin()
     else onEmpty()
   }
 

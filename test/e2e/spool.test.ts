@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { RedisServer, withoutRedis } from '../support/redis-server.ts'
 import { until } from '../support/until.ts'
@@ -65,6 +67,29 @@ else
       assert.equal(new Set(runs).size, 30)
       assert.equal(runs.length, 30)
       await end(second)
+    })
+
+    test('what lies in the spool when the service leaves Redis is told of, and moved by command', async (t) => {
+      const first = await startService(t, { files: files(), command: 'serve' })
+      await redis.kill()
+      const keys = Array.from({ length: 5 }, (_, index) => `k${index}`)
+      for (const key of keys) assert.equal((await first.fire('note', [key])).status, 200)
+      await end(first)
+      writeFileSync(
+        join(first.folder, 'macaron.yaml'),
+        'name: embedded\nwith_async: true\nlog_format: json\n',
+      )
+      const second = await startService(t, { folder: first.folder })
+      await second.says(
+        /5 tasks lie in the spool of a Redis that is not used any more.*tasks move --from sqlite:/,
+      )
+      const moved = await second.cli('tasks', 'move', '--from', 'sqlite:.macaron/spool')
+      assert.equal(moved.code, 0, moved.stderr)
+      await until(() => second.runs().filter((run) => run.ended).length === 5, { what: 'all to run' })
+      const runs = second.runs().map(({ key }) => key)
+      assert.deepEqual(runs.toSorted(), keys)
+      await end(second)
+      await redis.start()
     })
 
     test('with spool: off a dead Redis means 503 for what fires, and nothing else', async (t) => {

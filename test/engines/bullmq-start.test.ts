@@ -195,4 +195,15 @@ else
       t.after(() => node.end())
       await keeps(t, `redis+cluster://127.0.0.1:${node.port}`)
     })
+
+    test('seventy thousand delayed tasks are stored at once, and all are found', async (t) => {
+      const server = await ownRedis(t)
+      const engine = await opened(t, server.url)
+      const messages = Array.from({ length: 70_000 }, () => makeMessage({ runAt: Date.now() + 3_600_000 }))
+      const answers = await engine.enqueue(messages)
+      assert.ok(answers.every(({ stored }) => stored))
+      const { scheduled } = await engine.counts()
+      assert.equal(scheduled, messages.length)
+      assert.equal((await engine.list({ state: 'scheduled', limit: 5 })).length, 5)
+    })
   })

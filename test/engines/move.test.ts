@@ -104,6 +104,22 @@ else
       }
     })
 
+    test('where nothing is to be moved, and where all is scheduled, it ends', async (t) => {
+      const { engines } = await stores(t)
+      const [, , later] = messages(3)
+      assert.ok(later)
+      for (const [from, to] of [
+        [engines.redis, engines.sqlite],
+        [engines.sqlite, engines.redis],
+      ] as const) {
+        assert.equal(await move(from, to), 0)
+        await from.enqueue([{ ...later, runAt: Date.now() + 3_600_000 }])
+        assert.equal(await move(from, to), 1)
+        assert.equal(await move(from, to), 0)
+        for (const { message } of await to.list({})) await to.remove(message.id)
+      }
+    })
+
     test('back to a store that has not deleted yet what was taken from it: nothing is lost', async (t) => {
       const { engines } = await stores(t)
       const [message] = messages(2).slice(1)

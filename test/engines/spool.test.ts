@@ -114,16 +114,42 @@ else
     })
 
     test('what waits in it can be cancelled, and is never forwarded then', async (t) => {
-      const { engine, store } = await opened(t, redis.url)
+      const { engine, store, folder } = await opened(t, redis.url)
       await redis.kill()
       const [one, other] = [message(), message()]
       await engine.enqueue([one, other])
       await until(async () => (await engine.cancel(one.id)).done, { what: 'it to lie in the spool' })
       assert.equal((await engine.find(one.id))?.state, 'cancelled')
+      const looking = spoolIn(folder)
+      t.after(() => looking.close())
+      for (const [state, { id }] of [
+        ['cancelled', one],
+        ['queued', other],
+      ] as const)
+        assert.deepEqual(
+          (await looking.list({ state, limit: 1 })).map((found) => found.message.id),
+          [id],
+        )
       await redis.start()
       await forwarded(engine)
       assert.equal(await store.find(one.id), undefined)
       assert.equal((await store.find(other.id))?.state, 'queued')
+    })
+
+    test('what is cancelled in it is cancelled in a Redis too that had not answered and has it', async (t) => {
+      const { engine, store } = await opened(t, redis.url, { patienceMs: 200 })
+      await engine.counts()
+      await store.counts()
+      redis.signal('SIGSTOP')
+      const [one, other] = [message(), message()]
+      // On its way to Redis, which reads it when it goes on, and in the spool.
+      assert.deepEqual(await engine.enqueue([one, other]), [{ stored: true }, { stored: true }])
+      await until(async () => (await engine.cancel(one.id)).done, { what: 'it to be cancelled' })
+      redis.signal('SIGCONT')
+      await forwarded(engine)
+      await until(async () => (await store.find(one.id))?.state === 'cancelled', { what: 'Redis to know' })
+      assert.equal((await store.find(other.id))?.state, 'queued')
+      assert.equal((await store.counts()).queued, 1)
     })
 
     test('what Redis refuses for good is parked there with the reason, and can be seen', async (t) => {
@@ -167,6 +193,25 @@ else
       await redis.start()
       await forwarded(engine)
     })
+
+    test('a spool full of small tasks is forwarded by the next process too', async (t) => {
+      const first = await opened(t, redis.url, { maxBytes: 2 ** 20 })
+      await redis.kill()
+      let kept = 0
+      for (let refused = 0, n = 0; refused < 100; n++) {
+        // Not claimed in the order in which they were stored.
+        const batch = refused > 0 || n % 2 ? [message()] : [message({ priority: (n * 5) % 9 }), message()]
+        const answers = await first.engine.enqueue(batch)
+        kept += answers.filter(({ stored }) => stored).length
+        refused += answers.filter(({ stored }) => !stored).length
+      }
+      await first.engine.close()
+      const { engine, store } = await opened(t, redis.url, { ...first, maxBytes: 2 ** 20 })
+      assert.equal((await engine.health()).waiting, kept)
+      await redis.start()
+      await forwarded(engine)
+      await until(async () => (await store.counts()).queued === kept, { what: 'all to be in Redis' })
+    })
   })
 
 interface Opened {
@@ -174,15 +219,15 @@ interface Opened {
   /** The same Redis, without a spool. */
   readonly store: Engine
   readonly folder: string
+  readonly service: string
 }
 
 async function opened(
   t: TestContext,
   url: string,
-  options: { patienceMs?: number; maxBytes?: number } = {},
+  options: { patienceMs?: number; maxBytes?: number; folder?: string; service?: string } = {},
 ): Promise<Opened> {
-  const folder = mkdtempSync(join(tmpdir(), 'macaron-test-'))
-  const service = `spool ${randomUUID()}`
+  const { folder = mkdtempSync(join(tmpdir(), 'macaron-test-')), service = `spool ${randomUUID()}` } = options
   const open = () => openBullmq({ url, service, folder })
   const store = new WaitingEngine({ abilities: bullmqAbilities, open })
   const other = new WaitingEngine({ abilities: bullmqAbilities, open })
@@ -195,7 +240,7 @@ async function opened(
     await Promise.all([engine.close(), other.close()])
     rmSync(folder, { recursive: true, force: true })
   })
-  return { engine, store: other, folder }
+  return { engine, store: other, folder, service }
 }
 
 function spoolIn(folder: string, maxBytes?: number): Spool {

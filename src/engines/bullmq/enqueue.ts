@@ -53,10 +53,17 @@ function addEach(store: Store, batch: readonly TaskMessage[]): readonly Promise<
   return batch.map((message) => answerOf(message, added.get(message)))
 }
 
-async function noteIds(store: Store, batch: readonly TaskMessage[]): Promise<void> {
-  const members = batch.flatMap(({ id }) => [0, id])
-  await store.link.use((client) => client.zadd(store.own.ids, ...members))
+async function noteIds({ link, own }: Store, batch: readonly TaskMessage[]): Promise<void> {
+  const notes: Promise<unknown>[] = []
+  // An array of any length is no list of arguments.
+  for (let from = 0; from < batch.length; from += mostNoted) {
+    const members = batch.slice(from, from + mostNoted).flatMap(({ id }) => [0, id])
+    notes.push(link.use((client) => client.zadd(own.ids, ...members)))
+  }
+  await Promise.all(notes)
 }
+
+const mostNoted = 1_000
 
 async function answerOf(message: TaskMessage, added: Promise<unknown> | undefined): Promise<EnqueueAnswer> {
   try {

@@ -28,6 +28,9 @@ export async function record(store: Store, ended: Ended): Promise<boolean> {
     return await attemptTo(store, ended)
   } catch (error) {
     if (isStoreFailure(error) && codeOf(error) !== 'STORE_REFUSED') throw error
+    const { id } = ended.held.message
+    // Its children can't be stored: they are to be fired anew, if it is run again.
+    await store.link.use((client) => client.hdel(store.keys.job(id), 'intent'))
     return await attemptTo(store, { ...ended, outcome: unstorable(error, store.now()) })
   }
 }

@@ -1,8 +1,10 @@
 import { asError, codeOf, StoreError } from '../../core/errors.ts'
 import { emit } from '../../core/events.ts'
 import type { TaskMessage } from '../../tasks/message.ts'
+import type { TaskState } from '../../tasks/states.ts'
 import type { ActionAnswer, Engine, EnqueueAnswer, ListFilter, TaskRecord } from '../engine.ts'
 import { Forwarder, type ForwarderOptions } from '../forwarder.ts'
+import { Cancelled, type CancelledOptions } from './cancelled.ts'
 
 export interface SpoolOptions {
   /** Opens the engine that holds what is spooled; makes it where there is none. */
@@ -14,7 +16,7 @@ export interface SpoolOptions {
 }
 
 /** Where the tasks of a spool belong. */
-export interface Target extends Pick<ForwarderOptions, 'store'> {
+export interface Target extends Pick<ForwarderOptions, 'store'>, Pick<CancelledOptions, 'cancel'> {
   /** It takes tasks again. */
   onStored(): void
   /** Nothing is left in it. */
@@ -35,6 +37,7 @@ export class Spool {
   #target: Target | undefined
   #forwarded = 0
   #forwarder: Forwarder | undefined
+  #cancelled: Cancelled | undefined
   #isClosed = false
 
   constructor(options: SpoolOptions) {
@@ -77,14 +80,28 @@ export class Spool {
   }
 
   async list(filter: ListFilter): Promise<readonly TaskRecord[]> {
-    const { state, ...others } = filter
-    const records = (await this.#ifThere((engine) => engine.list(others))) ?? []
-    const left = records.filter((record) => !isForwarded(record)).map(shown)
-    return left.filter((record) => state === undefined || record.state === state)
+    const states = filter.state === 'queued' ? shownAsQueued : [filter.state]
+    const lists = await Promise.all(states.map((state) => this.#listOf(state, filter)))
+    return lists
+      .flat()
+      .filter((record) => !isForwarded(record))
+      .toSorted((one, other) => (one.message.id < other.message.id ? 1 : -1))
+      .slice(0, filter.limit ?? 50)
+      .map(shown)
   }
 
-  cancel(id: string): Promise<ActionAnswer> {
-    return this.#act('cancel', id)
+  async #listOf(
+    state: TaskState | undefined,
+    { state: _, ...others }: ListFilter,
+  ): Promise<readonly TaskRecord[]> {
+    const filter = state === undefined ? others : { ...others, state }
+    return (await this.#ifThere((engine) => engine.list(filter))) ?? []
+  }
+
+  async cancel(id: string): Promise<ActionAnswer> {
+    const answer = await this.#act('cancel', id)
+    if (answer.done) this.#cancelled?.look()
+    return answer
   }
 
   retry(id: string): Promise<ActionAnswer> {
@@ -111,6 +128,7 @@ export class Spool {
 
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#cancelled?.close()
     const engine = await this.#engine?.catch(() => undefined)
     await this.#forwarder?.stop()
     await engine?.close()
@@ -139,6 +157,11 @@ export class Spool {
   #forward(spool: Engine): void {
     const target = this.#target
     if (target === undefined || this.#isClosed || !this.#options.forwards) return
+    this.#cancelled ??= new Cancelled({
+      list: () => spool.list({ state: 'cancelled', limit: mostCancelled }),
+      cancel: target.cancel,
+      forget: (id) => spool.remove(id),
+    })
     this.#forwarder ??= new Forwarder({
       from: spool,
       store: target.store,
@@ -149,6 +172,7 @@ export class Spool {
       onEmpty: () => {
         this.#tell()
         target.onEmpty()
+        this.#cancelled?.look()
       },
     })
     this.#forwarder.begin()
@@ -160,11 +184,15 @@ export class Spool {
   }
 }
 
+const mostCancelled = 10_000
+
 function full(cause: unknown): StoreError {
   const message =
     'The task store is away and the spool is full: it has reached spool_limit, or its disk has no room left. Tasks are stored again by themselves when either has changed.'
   return new StoreError('SPOOL_FULL', message, { cause })
 }
+
+const shownAsQueued = ['queued', 'running'] as const
 
 function isForwarded({ state }: TaskRecord): boolean {
   return state === 'done'

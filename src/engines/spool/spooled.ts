@@ -51,6 +51,7 @@ export class SpooledEngine implements Engine {
     spool.begin({
       // In as much time as the store gives itself: nobody waits for it.
       store: (batch) => store.enqueue(batch),
+      cancel: (id) => store.cancel(id),
       onStored: () => {
         this.#asideUntil = Number.NEGATIVE_INFINITY
       },
@@ -73,8 +74,14 @@ export class SpooledEngine implements Engine {
     return this.#store.consume(consumer)
   }
 
-  cancel(id: string): Promise<ActionAnswer> {
-    return this.#act('cancel', id)
+  /** Where the store does not answer, what is cancelled in the spool counts as cancelled: it is cancelled in the store too once that is back. */
+  async cancel(id: string): Promise<ActionAnswer> {
+    const spooled = await this.#spool.cancel(id)
+    if (!spooled.done) return this.#store.cancel(id)
+    const answer = await this.#inTime(this.#store.cancel(id)).catch(() => undefined)
+    if (answer === undefined || answer.done || answer.state === undefined) return spooled
+    await this.#spool.remove(id)
+    return answer
   }
 
   async retry(id: string): Promise<ActionAnswer> {
@@ -95,7 +102,7 @@ export class SpooledEngine implements Engine {
     return (await this.#spool.find(id)) ?? this.#store.find(id)
   }
 
-  /** What waits in the spool before what the store has; where that can't be read, what the spool has. */
+  /** What waits in the spool, and what the store has. */
   async list(filter: ListFilter): Promise<readonly TaskRecord[]> {
     const spooled = await this.#spool.list(filter)
     const stored = await this.#store.list(filter)
@@ -128,7 +135,7 @@ export class SpooledEngine implements Engine {
     return this.#closed
   }
 
-  async #act(verb: 'cancel' | 'retry' | 'remove', id: string): Promise<ActionAnswer> {
+  async #act(verb: 'retry' | 'remove', id: string): Promise<ActionAnswer> {
     const answer = await this.#spool[verb](id)
     return answer.done ? answer : this.#store[verb](id)
   }
@@ -136,7 +143,7 @@ export class SpooledEngine implements Engine {
   async #answersOf(batch: readonly TaskMessage[]): Promise<readonly EnqueueAnswer[]> {
     if (performance.now() < this.#asideUntil) return batch.map(() => ({ stored: false, error: away() }))
     try {
-      const answers = await this.#offer(batch)
+      const answers = await this.#inTime(this.#store.enqueue(batch))
       const failure = answers.find((answer) => isStoreFailure(answer))
       if (failure?.stored === false) this.#failed(failure.error)
       else this.#worked()
@@ -149,10 +156,10 @@ export class SpooledEngine implements Engine {
   }
 
   /** @throws StoreError `STORE_UNREACHABLE` where it takes too long. */
-  async #offer(batch: readonly TaskMessage[]): Promise<readonly EnqueueAnswer[]> {
+  async #inTime<T>(answer: Promise<T>): Promise<T> {
     const { promise: late, reject } = Promise.withResolvers<never>()
     const timer = setTimeout(() => reject(tooSlow(this.#patienceMs)), this.#patienceMs)
-    return Promise.race([this.#store.enqueue(batch), late]).finally(() => clearTimeout(timer))
+    return Promise.race([answer, late]).finally(() => clearTimeout(timer))
   }
 
   #failed(error: Error): void {
@@ -204,5 +211,5 @@ function away(): StoreError {
 }
 
 function tooSlow(ms: number): StoreError {
-  return new StoreError('STORE_UNREACHABLE', `The task store has not answered within ${ms / 1000} s`)
+  return new StoreError('STORE_UNREACHABLE', `The task store has not answered within ${ms / 1000} s.`)
 }

@@ -8,6 +8,8 @@ import { Totals } from './totals.ts'
 export interface Transaction {
   readonly sql: Sql
   readonly totals: Totals
+  /** How many pages may be in use once something was added. */
+  readonly mostPages: number
 }
 
 /** One open connection to the database file. Throws what SQLite throws; nothing here waits for a lock. */
@@ -15,6 +17,7 @@ export class Connection {
   readonly sql: Sql
   readonly #database: DatabaseSync
   #durable = false
+  #mostPages = Number.POSITIVE_INFINITY
 
   constructor(file: string, options: { readonly readOnly: boolean }) {
     this.#database = new DatabaseSync(file, { timeout: 0, readOnly: options.readOnly })
@@ -38,10 +41,11 @@ export class Connection {
     return mode === 'wal'
   }
 
-  /** The database grows no larger than this. */
+  /** Nothing is added beyond this. What is there needs some room more to be taken and deleted: rows grow, and pages are divided. */
   limit(bytes: number): void {
     const pageSize = integer(this.sql.first('PRAGMA page_size')?.[0])
-    this.sql.first(`PRAGMA max_page_count = ${Math.max(1, Math.floor(bytes / pageSize))}`)
+    this.#mostPages = Math.max(1, Math.floor(bytes / pageSize))
+    this.sql.first(`PRAGMA max_page_count = ${this.#mostPages + sparePages}`)
   }
 
   /** One transaction, all or nothing; `durable`: it survives a power cut once this has returned. */
@@ -50,7 +54,7 @@ export class Connection {
     this.sql.run('BEGIN IMMEDIATE')
     try {
       const totals = new Totals()
-      const answer = work({ sql: this.sql, totals })
+      const answer = work({ sql: this.sql, totals, mostPages: this.#mostPages })
       totals.write(this.sql)
       this.sql.run('COMMIT')
       return answer
@@ -81,12 +85,15 @@ export class Connection {
   }
 }
 
+/** 4 MiB: a claim of a hundred tasks divides some hundred pages at worst. */
+const sparePages = 1_024
+
 /** A part of a transaction that is undone on its own when it fails for what is in it; the rest can go on. */
-export function nested<T>({ sql, totals }: Transaction, work: (part: Transaction) => T): T {
+export function nested<T>({ sql, totals, mostPages }: Transaction, work: (part: Transaction) => T): T {
   const moved = new Totals()
   sql.run('SAVEPOINT part')
   try {
-    const answer = work({ sql, totals: moved })
+    const answer = work({ sql, totals: moved, mostPages })
     sql.run('RELEASE part')
     totals.include(moved)
     return answer

@@ -1,8 +1,10 @@
 import { asError } from '../../core/errors.ts'
 import type { TaskMessage } from '../../tasks/message.ts'
+import { integer } from './columns.ts'
 import type { Transaction } from './connection.ts'
-import { isStoreFailure } from './failures.ts'
+import { isStoreFailure, overLimit } from './failures.ts'
 import { stateCode } from './schema.ts'
+import type { Sql } from './sql.ts'
 
 /** Messages into the store, as one flat list of columns. */
 export type Fields = readonly (string | number)[]
@@ -32,7 +34,7 @@ export function bytesOf(batch: readonly TaskMessage[]): number {
 
 /** Stores messages as tasks; those whose id is known already are left as they are. */
 export function enqueue(transaction: Transaction, fields: Fields, now: number): readonly Refusal[] {
-  const { sql, totals } = transaction
+  const { sql, totals, mostPages } = transaction
   const refusals: Refusal[] = []
   let first: number | undefined
   let scheduled = 0
@@ -50,7 +52,12 @@ export function enqueue(transaction: Transaction, fields: Fields, now: number): 
   const added = first === undefined ? 0 : sql.run(insertTasks, now, first)
   totals.add('scheduled', scheduled)
   totals.add('queued', added - scheduled)
+  if (mostPages < Number.POSITIVE_INFINITY && pagesInUse(sql) > mostPages) throw overLimit()
   return refusals
+}
+
+function pagesInUse(sql: Sql): number {
+  return integer(sql.first('PRAGMA page_count')?.[0]) - integer(sql.first('PRAGMA freelist_count')?.[0])
 }
 
 // Not OR IGNORE: that would pass over every other fault of a row in silence too.

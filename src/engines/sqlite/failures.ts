@@ -53,6 +53,10 @@ export function storeError(error: unknown, file: string): Error {
   }
 }
 
+export function overLimit(): StoreError {
+  return new StoreError('STORE_FULL', 'The store has grown to the limit that was set for it.')
+}
+
 export function busyTooLong(file: string, cause?: unknown): StoreError {
   return new StoreError(
     'STORE_BUSY',

@@ -1,8 +1,10 @@
 import { randomInt } from 'node:crypto'
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
+import { codeOf } from '../../core/errors.ts'
 import { emit } from '../../core/events.ts'
 import type { Trouble } from '../../core/trouble.ts'
 import type { Consumer, Lease, Outcome } from '../engine.ts'
+import { StepSize } from '../step-size.ts'
 import { batchSize, type Claim, type Claimed, claim, lookForWaiting } from './claim.ts'
 import type { Transaction } from './connection.ts'
 import { type Ended, settle } from './outcome.ts'
@@ -35,6 +37,7 @@ export class Turns {
   #ended = false
   #durable = false
   #failedAt = Number.NEGATIVE_INFINITY
+  readonly #steps = new StepSize(batchSize, batchSize)
   #alarm: NodeJS.Timeout | undefined
   /** Starts anywhere, so that no two workers, nor a store and the one that replaced it, know the same lease. */
   #lease = randomInt(2 ** 47)
@@ -97,12 +100,14 @@ export class Turns {
   async #turn(): Promise<void> {
     const wait = this.#failedAt + retryMs - performance.now()
     if (wait > 0) return this.#wakeIn(wait)
-    const batch = this.#pending.splice(0, batchSize)
+    const batch = this.#pending.splice(0, this.#steps.now)
     try {
       const work = this.#findWork()
       if (batch.length > 0 || work !== undefined) await this.#exchange(batch, work)
     } catch (error) {
       this.#pending.unshift(...batch)
+      // One may fit where many don't.
+      if (codeOf(error) === 'STORE_FULL') this.#steps.failed()
       this.#options.trouble.failed(error)
       this.#failedAt = performance.now()
       this.#wakeIn(retryMs)
@@ -113,7 +118,9 @@ export class Turns {
   #findWork(): Work | undefined {
     if (!this.#claims) return undefined
     const { store, consumer, now } = this.#options
-    const { ordinary, alone } = consumer.slots()
+    const free = consumer.slots()
+    const ordinary = Math.min(free.ordinary, this.#steps.now)
+    const alone = Math.min(free.alone, this.#steps.now)
     if (ordinary <= 0 && alone <= 0) return undefined
     const waiting = store.tryRead(lookForWaiting)
     // The write that follows waits for the lock.
@@ -141,6 +148,7 @@ export class Turns {
     }
     const { kept, claimed } = await waitYielding(() => store.tryWrite(exchange, terms.durable), store.file)
     this.#options.trouble.worked()
+    this.#steps.took(batchSize, 0, 0)
     this.#report(batch, kept)
     this.#handOut(claimed)
   }

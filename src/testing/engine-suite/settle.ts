@@ -126,6 +126,23 @@ export const settle: Part = {
     assert.equal((await stage.engine.find(children[1]?.id ?? ''))?.state, 'scheduled')
   },
 
+  'a done task whose child can’t be stored fails, stores none, and can be retried and cancelled then': async (
+    stage,
+  ) => {
+    const { engine } = stage
+    const { worker, lease } = await running(stage)
+    const { id } = lease.message
+    const children = [makeMessage({ priority: 1.5 })]
+    assert.equal(await worker.settle(lease, done('null', children)), 'settled')
+    const record = await engine.find(id)
+    assert.deepEqual([record?.state, record?.error?.code], ['failed', 'CHILD_UNSTORABLE'])
+    assert.equal(await engine.find(children[0]?.id ?? ''), undefined)
+    await worker.consumption.pause()
+    assert.deepEqual(await engine.retry(id), { done: true })
+    assert.deepEqual(await engine.cancel(id), { done: true })
+    assert.equal((await engine.find(id))?.state, 'cancelled')
+  },
+
   'a lease settles once; the second time it is lost, with its children': async (stage) => {
     const { worker, lease } = await running(stage)
     const child = makeMessage()
