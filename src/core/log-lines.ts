@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { codeOf } from './errors.ts'
 import { type EventName, type Events, on } from './events.ts'
 
 /** Turns events into log lines: the one place that decides on words and levels. Returns the end of it. */
@@ -72,7 +73,7 @@ const lines: Lines = {
   ],
   'attempt.end': attemptEnd,
   'task.parked': (e) => [
-    'error',
+    e.reason === 'unknown_task' ? 'warn' : 'error',
     `Task ${e.name} is parked (${e.reason}): ${e.message}. See: macaron tasks show ${e.taskId}`,
     { taskId: e.taskId, reason: e.reason },
   ],
@@ -161,6 +162,8 @@ const lines: Lines = {
 function attemptEnd(e: Events['attempt.end']): readonly [Level, string, object] {
   const text = `Task ${e.name} ${endings[e.outcome] ?? e.outcome} after ${e.ms.toFixed(1)} ms`
   if (e.error === undefined) return ['info', text, ids(e)]
+  // A name that only a newer version knows is a deploy under way, and the stack is ours.
+  if (codeOf(e.error) === 'UNKNOWN_TASK') return ['warn', `${text}: ${e.error.message}`, ids(e)]
   const level = e.outcome === 'retry' ? 'warn' : 'error'
   return [level, `${text}: ${e.error.message}`, { ...ids(e), err: e.error }]
 }

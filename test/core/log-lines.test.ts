@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { pino } from 'pino'
+import { MessageError } from '../../src/core/errors.ts'
 import { type EventName, type Events, emit, isHeard } from '../../src/core/events.ts'
 import { logEvents } from '../../src/core/log-lines.ts'
 
@@ -138,6 +139,21 @@ suite('log lines', () => {
       '40 Task mail will run again after 2.0 ms: no mail today',
       '50 Task mail failed after 2.0 ms: no mail today',
     ])
+  })
+
+  test('a name that only a newer version knows is a deploy under way: a warning without a stack', () => {
+    const unknown = new MessageError('unknown_task', 'This version of the service has no task mail.')
+    const lines = linesOf(() => {
+      emit('attempt.end', { ...details['attempt.end'], outcome: 'parked', error: unknown })
+      emit('task.parked', { ...details['task.parked'], reason: 'unknown_task' })
+    })
+    assert.deepEqual(
+      lines.map(({ level, err }) => [level, err]),
+      [
+        [40, undefined],
+        [40, undefined],
+      ],
+    )
   })
 
   test('errors come with their stack', () => {
