@@ -205,5 +205,5 @@ export class Pool {
 
 const extraIdleMs = 10_000
 /** An executor is replaced so soon, at the latest, after one that died of a task; starting one takes half a second of a processor. */
-const killedPauseMs = 1_000
+const killedPauseMs = 500
 const leastAgeMs = 2_000

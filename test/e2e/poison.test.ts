@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { until } from '../support/until.ts'
+import { behindPoison } from './support/behind-poison.ts'
 import { type RunningService, startService, writeFileIn } from './support/service.ts'
 
 test('of ten tasks that share an executor with a poisonous one nine finish, and the one is parked and named', async (t) => {
@@ -30,6 +31,11 @@ test('of ten tasks that share an executor with a poisonous one nine finish, and 
   await service.says(/Task poison is parked \(poison\)/)
   assert.equal((await service.tasks('--state', 'done')).length, 9)
   assert.ok(innocent.length <= 18, 'an innocent task is rerun once at most')
+})
+
+test('what is in line behind sixty poisonous tasks runs soon all the same', async (t) => {
+  const service = await startService(t)
+  await behindPoison(t, service)
 })
 
 test('a task that leaves a rejection nobody handles is parked as poison with the words of the error', async (t) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import { RedisServer, withoutRedis } from '../support/redis-server.ts'
 import { until } from '../support/until.ts'
+import { behindPoison } from './support/behind-poison.ts'
 import { monotonicMs } from './support/clock.ts'
 import { signal } from './support/processes.ts'
 import { childrenOnce, neverTwice } from './support/promises.ts'
@@ -43,6 +44,10 @@ else
       assert.deepEqual([listed?.name, listed?.attempts, listed?.result], ['returns', 1, 42])
       assert.equal((await service.get('/health/ready')).status, 200)
       await end(service)
+    })
+
+    test('what is in line behind sixty poisonous tasks runs soon all the same', async (t) => {
+      await behindPoison(t, await startService(t, { files: onRedis() }))
     })
 
     test('serve and work run apart, from two folders as on two machines', async (t) => {

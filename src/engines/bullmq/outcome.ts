@@ -157,21 +157,33 @@ async function makeSuspect(store: Store, held: Held, outcome: Of<'crashed'>): Pr
   // The workers that were lost under it still count.
   const { stc: _, ...fields } = asFields(ledgerAfter(held, outcome))
   return await standAlone(store, held, {
+    // Who has died alone goes behind those that have not.
+    since: outcome.crashes > 0 ? store.now() : dueAt(held),
     skipAttempt: false,
     fieldsToUpdate: { ...errorFields(outcome.error), ...fields },
   })
 }
 
-/** Into the line of those that run alone, at the place of its age. */
+function dueAt({ message: { runAt, firedAt } }: Held): number {
+  return Math.max(runAt, firedAt)
+}
+
+interface Standing {
+  /** Behind those that stand there since an earlier time, ms since epoch. */
+  readonly since: number
+  readonly skipAttempt: boolean
+  readonly fieldsToUpdate: Readonly<Record<string, string>>
+}
+
+/** Into the line of those that run alone. */
 async function standAlone(
   { queue, now: clock }: Store,
   { message, token }: Held,
-  options: { readonly skipAttempt: boolean; readonly fieldsToUpdate: Readonly<Record<string, string>> },
+  { since, ...options }: Standing,
 ): Promise<boolean> {
-  const { id, priority, runAt, firedAt } = message
+  const { id, priority } = message
   const now = clock()
-  const delay = suspectTime(priority, Math.max(runAt, firedAt)) - now
-  await queue.moveToDelayed(id, now, delay, token, options)
+  await queue.moveToDelayed(id, now, suspectTime(priority, since) - now, token, options)
   return true
 }
 
@@ -179,7 +191,7 @@ async function putBack(store: Store, held: Held): Promise<boolean> {
   const { ledger, message, token } = held
   if (ledger.suspect) {
     const fieldsToUpdate = { progress: JSON.stringify(ledger) }
-    return await standAlone(store, held, { skipAttempt: true, fieldsToUpdate })
+    return await standAlone(store, held, { since: dueAt(held), skipAttempt: true, fieldsToUpdate })
   }
   await store.queue.moveJobFromActiveToWait(message.id, token)
   return true

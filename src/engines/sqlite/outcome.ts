@@ -59,8 +59,15 @@ function changeOf(lease: Lease, outcome: Outcome, now: number): Change {
       const state = outcome.runAt > now ? 'scheduled' : 'queued'
       return { state, statement: repeat, values: [stateCode[state], outcome.runAt, errorText(outcome.error)] }
     }
-    case 'crashed':
-      return { state: 'queued', statement: suspect, values: [outcome.crashes, errorText(outcome.error)] }
+    case 'crashed': {
+      // Who has died alone goes behind those that have not.
+      const since = outcome.crashes > 0 ? now : 0
+      return {
+        state: 'queued',
+        statement: suspect,
+        values: [outcome.crashes, since, errorText(outcome.error)],
+      }
+    }
     case 'returned':
       return { state: 'queued', statement: putBack, values: [] }
   }
@@ -110,7 +117,8 @@ const park = `
 const repeat = `
   UPDATE tasks SET state = ?, run_at = ?, ${ended}, failures = failures + 1, error = ?, ${held}`
 const suspect = `
-  UPDATE tasks SET state = ${stateCode.queued}, attempts = attempts + 1, suspect = 1, crashes = ?, error = ?, ${held}`
+  UPDATE tasks SET state = ${stateCode.queued}, attempts = attempts + 1, suspect = 1, crashes = ?, run_at = max(run_at, ?),
+    error = ?, ${held}`
 // As if it had not been taken.
 const putBack = `
   UPDATE tasks SET state = ${stateCode.queued}, started_at = NULL, ${held}`

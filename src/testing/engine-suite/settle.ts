@@ -106,6 +106,21 @@ export const settle: Part = {
     )
   },
 
+  'a suspect that has died alone stands behind those that have not': async ({ engine }) => {
+    const messages = makeMessages(3)
+    await store(engine, ...messages)
+    const worker = await TestWorker.start(engine, { room: { alone: 1 } })
+    await worker.lease(2)
+    for (const lease of [...worker.leases]) await worker.settle(lease, crashed(0))
+    for (const at of [3, 4, 5]) await worker.settle(await worker.lease(at), crashed(1))
+    for (const at of [6, 7, 8]) await worker.settle(await worker.lease(at), done())
+    const twice = [...messages, ...messages].map(({ id }) => id)
+    assert.deepEqual(
+      worker.leases.slice(3).map(({ message }) => message.id),
+      twice,
+    )
+  },
+
   'a returned task costs nothing and keeps its place': async ({ engine }) => {
     const messages = makeMessages(2)
     await store(engine, ...messages)
