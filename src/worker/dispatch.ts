@@ -96,6 +96,10 @@ export class Dispatch implements PoolListener {
     this.#colleagues?.consumption.more()
   }
 
+  mayHaveExtra(): void {
+    this.#handOut([])
+  }
+
   gone(handle: ExecutorHandle, { begun, unbegun }: Remains, end: ChildEnd): void {
     const expiresAt = Date.now() + this.#options.keepMs
     const death = { asked: end.asked, error: deathOf(handle, end), expiresAt }

@@ -17,6 +17,8 @@ export interface PoolOptions extends ExecutorPlan {
 export interface PoolListener extends Omit<HandleListener, 'memory'> {
   /** It has ended with this in its hands. */
   gone(handle: ExecutorHandle, remains: Remains, end: ChildEnd): void
+  /** An extra one that could not be had may be tried again. */
+  mayHaveExtra(): void
 }
 
 /**
@@ -31,7 +33,7 @@ export class Pool {
   /** Those that died of what ran in them. */
   readonly #killed = new WeakSet<Child>()
   #extra: ExecutorHandle | undefined
-  /** An extra one has died of what ran in it just now: the next has to wait. */
+  /** An extra one has died just now, or could not be started: the next has to wait. */
   #extraPause: NodeJS.Timeout | undefined
   #extraTimer: NodeJS.Timeout | undefined
   #count = 0
@@ -88,6 +90,7 @@ export class Pool {
       this.#retireExtraWhenIdle()
     } catch (error) {
       emit('notice', { message: `No further executor could be started: ${asError(error).message}` })
+      this.#pauseExtra(failedPauseMs)
     }
   }
 
@@ -150,10 +153,12 @@ export class Pool {
 
   #gone(handle: ExecutorHandle, number: number, end: ChildEnd): void {
     this.#handles.delete(handle)
+    const wasExtra = handle === this.#extra
     const remains = handle.remains()
     const isKilled = !end.asked && remains.begun.length > 0
     if (isKilled) this.#killed.add(handle.child)
-    if (handle === this.#extra) this.#extraGone(handle, isKilled)
+    if (wasExtra) this.#extra = undefined
+    if (wasExtra && !end.asked) this.#pauseExtra(isKilled ? killedPauseMs : failedPauseMs)
     handle.close()
     removeTraces(this.#options.aliveFolder, executorId(this.#options.owner, number))
     const { code, signal, asked } = end
@@ -167,13 +172,12 @@ export class Pool {
     this.#listener.gone(handle, remains, end)
   }
 
-  #extraGone(handle: ExecutorHandle, isKilled: boolean): void {
-    this.#extra = undefined
-    if (!isKilled || this.#stopping) return
+  #pauseExtra(ms: number): void {
+    if (this.#stopping) return
     this.#extraPause = setTimeout(() => {
       this.#extraPause = undefined
-      this.#listener.available(handle)
-    }, killedPauseMs)
+      this.#listener.mayHaveExtra()
+    }, ms)
   }
 
   /**
@@ -206,4 +210,5 @@ export class Pool {
 const extraIdleMs = 10_000
 /** An executor is replaced so soon, at the latest, after one that died of a task; starting one takes half a second of a processor. */
 const killedPauseMs = 500
+const failedPauseMs = 5_000
 const leastAgeMs = 2_000
