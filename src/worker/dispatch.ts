@@ -34,7 +34,7 @@ export interface Colleagues {
 export class Dispatch implements PoolListener {
   readonly #options: DispatchOptions
   #suspects: Lease[] = []
-  readonly #killers = new Killers((kept) => this.#makeSuspects(kept))
+  readonly #killers = new Killers(() => this.#lookAtKillers())
   #colleagues: Colleagues | undefined
   /** Gets nothing new until it is empty: a suspect waits for it. */
   #reserved: ExecutorHandle | undefined
@@ -78,9 +78,8 @@ export class Dispatch implements PoolListener {
 
   ended(handle: ExecutorHandle, attempts: readonly EndedAttempt[]): void {
     for (const { lease, outcome } of attempts) {
+      this.#killers.survived(lease.message.name)
       this.#settle(lease, outcome)
-      const released = this.#killers.survived(lease.message.name)
-      if (released.length > 0) this.take(released)
     }
     this.#hasRoom(handle)
   }
@@ -115,17 +114,18 @@ export class Dispatch implements PoolListener {
     emit('notice', { message })
   }
 
+  #lookAtKillers(): void {
+    if (this.#killers.room === 0) this.#makeSuspects(this.#killers.takeAll())
+    this.available()
+  }
+
   /** Into the line of those in the store: what stands behind them comes. */
   #makeSuspects(killers: readonly Lease[]): void {
     for (const lease of killers) {
       const message = `Executors die of ${lease.message.name}: it waits to run alone`
-      this.#settle(lease, {
-        kind: 'crashed',
-        crashes: lease.crashes,
-        error: { code: 'EXECUTOR_DIED', message },
-      })
+      const error = { code: 'EXECUTOR_DIED', message }
+      this.#settle(lease, { kind: 'crashed', crashes: lease.crashes, error })
     }
-    this.#colleagues?.consumption.more()
   }
 
   #hasRoom(handle: ExecutorHandle): void {

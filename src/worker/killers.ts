@@ -1,46 +1,47 @@
 import type { Lease } from '../engines/engine.ts'
+import { monotonicMs } from './clock.ts'
 
 /**
- * Tasks whose name ends one executor after another: once two in a row have died with nothing else begun in them, until a task of that name ends in any other way.
- * Meanwhile those that are taken as ordinary ones are kept back, a hundred of them for a second at most: so others, which stand behind them in the store, are
- * reached.
+ * Tasks whose name ends one executor after another: once two in a row have died with nothing else begun in them, until a task of that name ends in any other way
+ * or none has died of it for 10 s (it may run for hours). Meanwhile those that are taken as ordinary ones are kept back, a hundred of them for a second at
+ * most: so others, which stand behind them in the store, are reached.
  */
 export class Killers {
-  readonly #deaths = new Map<string, number>()
-  readonly #onFull: (kept: readonly Lease[]) => void
-  #kept: Lease[] = []
-  #clearing: NodeJS.Timeout | undefined
+  readonly #deaths = new Map<string, Deaths>()
+  readonly #onTick: () => void
+  #kept: readonly Lease[] = []
+  #tick: NodeJS.Timeout | undefined
 
-  /** `onFull` is given what is kept back once there is no room for more. */
-  constructor(onFull: (kept: readonly Lease[]) => void) {
-    this.#onFull = onFull
+  /** `onTick` is called every second while something is kept back. */
+  constructor(onTick: () => void) {
+    this.#onTick = onTick
   }
 
   /** An executor has died of itself, with these begun in it. Gives the name that is a killer's from now on, if there is one. */
   died(begun: readonly Lease[]): string | undefined {
     const [name, another] = new Set(begun.map(({ message }) => message.name))
     if (name === undefined || another !== undefined) return undefined
-    const deaths = (this.#deaths.get(name) ?? 0) + 1
-    this.#deaths.set(name, deaths)
-    return deaths === deathsInARow ? name : undefined
+    const count = (this.#deathsOf(name)?.count ?? 0) + 1
+    this.#deaths.set(name, { count, at: monotonicMs() })
+    return count === deathsInARow ? name : undefined
   }
 
-  /** A task of this name has ended, and its executor lives. Gives what is kept back where that changes anything. */
-  survived(name: string): readonly Lease[] {
-    if (this.#deaths.size === 0 || !this.#deaths.delete(name)) return []
-    return this.takeAll()
+  /** A task of this name has ended, and its executor lives. */
+  survived(name: string): void {
+    if (this.#deaths.size > 0) this.#deaths.delete(name)
   }
 
   has({ message }: Lease): boolean {
-    return this.#deaths.size > 0 && (this.#deaths.get(message.name) ?? 0) >= deathsInARow
+    return this.#deaths.size > 0 && (this.#deathsOf(message.name)?.count ?? 0) >= deathsInARow
   }
 
-  /** Keeps killers back, and gives the others. */
+  /** Keeps killers back, and gives the others: what was kept back and is no killer any more comes first. */
   keepFrom(leases: readonly Lease[]): readonly Lease[] {
-    if (this.#deaths.size === 0) return leases
-    this.#kept.push(...leases.filter((lease) => this.has(lease)))
-    if (this.room === 0) this.#clearing ??= setTimeout(() => this.#onFull(this.takeAll()), fullForMs)
-    return leases.filter((lease) => !this.has(lease))
+    if (this.#deaths.size === 0 && this.#kept.length === 0) return leases
+    const all = [...this.#kept, ...leases]
+    this.#kept = all.filter((lease) => this.has(lease))
+    if (this.#kept.length > 0) this.#tick ??= setTimeout(() => this.#ticks(), tickMs)
+    return all.filter((lease) => !this.has(lease))
   }
 
   /** In the order they came. */
@@ -58,12 +59,31 @@ export class Killers {
   }
 
   takeAll(): readonly Lease[] {
-    clearTimeout(this.#clearing)
-    this.#clearing = undefined
-    return this.#kept.splice(0)
+    const kept = this.#kept
+    this.#kept = []
+    return kept
   }
+
+  #deathsOf(name: string): Deaths | undefined {
+    const deaths = this.#deaths.get(name)
+    if (deaths === undefined || monotonicMs() < deaths.at + rememberedMs) return deaths
+    this.#deaths.delete(name)
+    return undefined
+  }
+
+  #ticks(): void {
+    this.#tick = undefined
+    this.#onTick()
+  }
+}
+
+interface Deaths {
+  readonly count: number
+  /** Of the last one, monotonic ms. */
+  readonly at: number
 }
 
 const deathsInARow = 2
 const mostKept = 100
-const fullForMs = 1_000
+const tickMs = 1_000
+const rememberedMs = 10_000

@@ -56,7 +56,7 @@ test('a name that ends its executors no more runs side by side again, and nothin
   const setup = await setUp(t)
   const { engine, file } = setup
   await allReady(setup, 2)
-  const messages = times(40, () => messageOf('dieAtFirst', [file, 4]))
+  const messages = times(40, () => messageOf('dieAtFirst', [file, 4, 0]))
   await engine.enqueue(messages)
   await goodDone(setup, 40)
   const crashes = messages.map(({ id }) => engine.rows.get(id)?.crashes ?? 0)
@@ -86,7 +86,7 @@ test('who was there when executors died of others is no killer, nor is who lives
   assert.equal(killers.died([]), undefined)
   for (let n = 0; n < 5; n++) {
     assert.equal(killers.died([one]), undefined)
-    assert.deepEqual(killers.survived('one'), [])
+    killers.survived('one')
   }
   assert.deepEqual(
     [killers.died([one]), killers.died([one, leaseOf('one')]), killers.died([one])],
@@ -94,8 +94,22 @@ test('who was there when executors died of others is no killer, nor is who lives
   )
   assert.deepEqual(killers.keepFrom([one, other]), [other])
   assert.deepEqual([killers.kept, killers.room], [[one], 99])
-  assert.deepEqual(killers.survived('one'), [one])
-  assert.deepEqual([killers.kept, killers.keepFrom([one])], [[], [one]])
+  killers.survived('one')
+  assert.deepEqual(killers.keepFrom([other]), [one, other])
+  assert.deepEqual(killers.kept, [])
+})
+
+test('a killer that runs for hours instead does not keep its like back: after 10 s without a death they run beside it', async (t) => {
+  const setup = await setUp(t)
+  const { engine, notes, file } = setup
+  await allReady(setup, 2)
+  await engine.enqueue(times(30, () => messageOf('dieAtFirst', [file, 3, 600_000])))
+  await until(() => notes('first').length === 4, { what: 'one to run on' })
+  await until(() => notes('first').length >= 14, {
+    what: 'ten others to run in the other executor',
+    timeoutMs: 30_000,
+  })
+  assert.ok(engine.settled.filter(({ outcome }) => outcome.kind === 'crashed').length <= 3)
 })
 
 function leaseOf(name: string): Lease {
