@@ -134,8 +134,8 @@ export type Outcome =
     }
   /** Its executor died: back to the queue at once, to run alone; `crashes` is the new count. Counts as an attempt, not as a failure. */
   | { readonly kind: 'crashed'; readonly crashes: number; readonly error: StoredError }
-  /** Was not run, or was interrupted by a stop: back to the queue as if it had not been taken. */
-  | { readonly kind: 'returned' }
+  /** Was not run, or was interrupted by a stop: back to the queue as if it had not been taken; with `alone`, as a suspect. */
+  | { readonly kind: 'returned'; readonly alone?: true }
 
 /** How a task stands in the store, without what it was fired with, which may be large. Times are ms since epoch. */
 export interface TaskStanding {

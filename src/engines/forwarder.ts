@@ -121,6 +121,7 @@ export class Forwarder implements Stoppable {
   async #endWhenEmpty(): Promise<void> {
     const { from, onEmpty } = this.#options
     const [current, begun] = [this.#consumption, this.#begun]
+    if (current === undefined) return
     // The store may be failing, or closed by now.
     const left = await from
       .purge({})

@@ -38,6 +38,9 @@ export class Dispatch implements PoolListener {
   #colleagues: Colleagues | undefined
   /** Gets nothing new until it is empty: a suspect waits for it. */
   #reserved: ExecutorHandle | undefined
+  /** Until a task that will end its executor gets the last one. */
+  #waiting: NodeJS.Timeout | undefined
+  #hasWaited = false
   #unsettled = 0
   /** What was offered beyond free slots did not fit: until an executor has room again, only those are. */
   #isFull = false
@@ -60,7 +63,7 @@ export class Dispatch implements PoolListener {
     if (available.length === 0) return noSlots
     const open = this.#forOrdinary(available)
     const room = open.reduce((sum, handle) => sum + (this.#isFull ? handle.free : handle.room()), 0)
-    const ordinary = Math.min(room, this.#killers.room)
+    const ordinary = this.#killers.isFull ? 0 : room
     return { ordinary, alone: Math.max(0, this.#freeLanes() - this.#suspects.length) }
   }
 
@@ -73,6 +76,7 @@ export class Dispatch implements PoolListener {
   /** Hands nothing out from here on; what comes back goes to the store. */
   close(): void {
     this.#closed = true
+    clearTimeout(this.#waiting)
     this.#handOut([])
   }
 
@@ -115,17 +119,13 @@ export class Dispatch implements PoolListener {
   }
 
   #lookAtKillers(): void {
-    if (this.#killers.room === 0) this.#makeSuspects(this.#killers.takeAll())
+    if (this.#killers.isFull) this.#makeSuspects(this.#killers.takeAll())
     this.available()
   }
 
   /** Into the line of those in the store: what stands behind them comes. */
   #makeSuspects(killers: readonly Lease[]): void {
-    for (const lease of killers) {
-      const message = `Executors die of ${lease.message.name}: it waits to run alone`
-      const error = { code: 'EXECUTOR_DIED', message }
-      this.#settle(lease, { kind: 'crashed', crashes: lease.crashes, error })
-    }
+    for (const lease of killers) this.#settle(lease, { kind: 'returned', alone: true })
   }
 
   #hasRoom(handle: ExecutorHandle): void {
@@ -134,7 +134,7 @@ export class Dispatch implements PoolListener {
   }
 
   #handOut(leases: readonly Lease[]): void {
-    const ordinary = this.#closed ? leases : this.#killers.keepFrom(leases)
+    const ordinary = this.#closed ? leases : this.#keepKillersFrom(leases)
     const available = this.#available(monotonicMs())
     this.#handOutSuspects(available)
     const open = this.#forOrdinary(available)
@@ -146,6 +146,15 @@ export class Dispatch implements PoolListener {
     }
     for (const handle of available) handle.flush()
     if (available.some((handle) => handle.inHand > 0)) this.#colleagues?.watch.wake()
+  }
+
+  /** One that must not start twice would count as lost if this worker died: it waits in the store. */
+  #keepKillersFrom(leases: readonly Lease[]): readonly Lease[] {
+    const once = leases.filter((lease) => lease.message.atMostOnce && this.#killers.has(lease))
+    this.#makeSuspects(once)
+    return this.#killers.keepFrom(
+      once.length === 0 ? leases : leases.filter((lease) => !once.includes(lease)),
+    )
   }
 
   #handOutSuspects(available: readonly ExecutorHandle[]): void {
@@ -160,6 +169,8 @@ export class Dispatch implements PoolListener {
       if (idle === undefined) continue
       this.#suspects = this.#suspects.filter((one) => one !== lease)
       this.#killers.remove(lease)
+      clearTimeout(this.#waiting)
+      this.#waiting = undefined
       idle.hand({ ...lease, suspect: true })
     }
     this.#makeWay(available)
@@ -169,8 +180,30 @@ export class Dispatch implements PoolListener {
   #idleOne(lease: Lease, available: readonly ExecutorHandle[]): ExecutorHandle | undefined {
     const idle = available.filter((handle) => handle.inHand === 0)
     const best = idle.find((handle) => this.#colleagues?.pool.isExtra(handle)) ?? idle[0]
-    const isLast = available.every((handle) => handle === best || handle.alone)
-    return isLast && this.#isDangerous(lease) ? undefined : best
+    if (best === undefined || !this.#isDangerous(lease) || !this.#isLast(best)) return best
+    return this.#asLastResort(best)
+  }
+
+  /** Whether nobody else would be there for others. */
+  #isLast(handle: ExecutorHandle): boolean {
+    const isOther = (one: ExecutorHandle) =>
+      one !== handle && one.tasks !== undefined && !one.alone && !one.retired
+    return ![...(this.#colleagues?.pool.handles ?? [])].some(isOther)
+  }
+
+  /** It waits for a further executor; but there are machines where none can be had. */
+  #asLastResort(handle: ExecutorHandle): ExecutorHandle | undefined {
+    if (this.#hasWaited) {
+      this.#hasWaited = false
+      return handle
+    }
+    this.#waiting ??= setTimeout(() => {
+      this.#waiting = undefined
+      this.#hasWaited = true
+      this.#handOut([])
+      this.#hasWaited = false
+    }, lastResortMs)
+    return undefined
   }
 
   /** Will probably end its executor. */
@@ -228,6 +261,7 @@ export class Dispatch implements PoolListener {
 
 /** Outcomes that may wait for the store; beyond that nothing more is taken on. */
 const mostUnsettled = 10_000
+const lastResortMs = 5_000
 const noSlots: Slots = { ordinary: 0, alone: 0 }
 
 function leastBusy(handles: readonly ExecutorHandle[]): ExecutorHandle | undefined {

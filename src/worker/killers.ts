@@ -49,9 +49,8 @@ export class Killers {
     return this.#kept
   }
 
-  /** How many more may be kept back. */
-  get room(): number {
-    return Math.max(0, mostKept - this.#kept.length)
+  get isFull(): boolean {
+    return this.#kept.length >= mostKept
   }
 
   remove(lease: Lease): void {

@@ -87,7 +87,6 @@ export class Pool {
     if (this.#stopping || !this.#everReady) return
     try {
       this.#extra = this.#begin()
-      this.#retireExtraWhenIdle()
     } catch (error) {
       emit('notice', { message: `No further executor could be started: ${asError(error).message}` })
       this.#pauseExtra(failedPauseMs)
@@ -147,6 +146,7 @@ export class Pool {
     // What executor.ts says when it is ready.
     handle.tasks = (message as Ready).tasks
     this.#everReady = true
+    if (handle === this.#extra) this.#retireExtraWhenIdle()
     emit('executor.ready', { executor: handle.name, pid: handle.child.pid, ms })
     this.#listener.available(handle)
   }

@@ -120,7 +120,7 @@ export class MemoryEngine implements Pick<Engine, 'enqueue' | 'consume' | 'find'
 
   #record(row: Row, outcome: Outcome): void {
     if (outcome.kind === 'returned' || outcome.kind === 'crashed') {
-      row.suspect ||= outcome.kind === 'crashed'
+      row.suspect ||= outcome.kind === 'crashed' || outcome.alone === true
       if (outcome.kind === 'crashed') row.crashes = outcome.crashes
       this.#requeue(row)
       return

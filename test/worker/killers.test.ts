@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { Lease } from '../../src/engines/engine.ts'
 import type { TaskMessage } from '../../src/tasks/message.ts'
 import { Killers } from '../../src/worker/killers.ts'
+import { freePort } from '../support/free-port.ts'
 import { until } from '../support/until.ts'
 import { messageOf } from './messages.ts'
 import { allReady, heard, type Setup, setUp } from './setup.ts'
@@ -65,6 +66,34 @@ test('a name that ends its executors no more runs side by side again, and nothin
   assert.ok(engine.settled.filter(({ outcome }) => outcome.kind === 'crashed').length < 10)
 })
 
+test('where no further executor can live, one that has died alone is run in the only one, and parked', async (t) => {
+  const setup = await setUp(t, {
+    executors: 1,
+    entry: new URL('./fixtures/single-executor.ts', import.meta.url).pathname,
+    env: { ...process.env, ONLY_PORT: String(await freePort()) },
+  })
+  const { engine, file } = setup
+  const one = messageOf('die', [file, 'exit'])
+  await engine.enqueue([one])
+  const outcome = await until(() => engine.rows.get(one.id)?.outcome, {
+    what: 'it to be parked',
+    timeoutMs: 30_000,
+  })
+  assert.ok(outcome.kind === 'parked' && outcome.reason === 'poison')
+})
+
+test('killers that must not start twice wait in the store, and each dies once', async (t) => {
+  const setup = await setUp(t)
+  const { engine, file, notes } = setup
+  await allReady(setup, 2)
+  const killers = times(12, () => messageOf('die', [file, 'exit'], { options: { atMostOnce: true } }))
+  await engine.enqueue([...killers, ...times(20, () => messageOf('quick', [1]))])
+  await goodDone(setup, 20)
+  await until(() => engine.count('parked') === 12, { what: 'all killers to be parked', timeoutMs: 60_000 })
+  assert.equal(new Set(notes('die').map(({ id }) => id)).size, 12)
+  assert.equal(notes('die').length, 12)
+})
+
 test('a stop gives back what was kept back, at no cost', async (t) => {
   const setup = await setUp(t)
   const { engine, worker, file } = setup
@@ -93,7 +122,7 @@ test('who was there when executors died of others is no killer, nor is who lives
     [undefined, 'one', undefined],
   )
   assert.deepEqual(killers.keepFrom([one, other]), [other])
-  assert.deepEqual([killers.kept, killers.room], [[one], 99])
+  assert.deepEqual([killers.kept, killers.isFull], [[one], false])
   killers.survived('one')
   assert.deepEqual(killers.keepFrom([other]), [one, other])
   assert.deepEqual(killers.kept, [])

@@ -28,10 +28,11 @@ export async function record(store: Store, ended: Ended): Promise<boolean> {
     return await attemptTo(store, ended)
   } catch (error) {
     if (isStoreFailure(error) && codeOf(error) !== 'STORE_REFUSED') throw error
-    const { id } = ended.held.message
-    // Its children can't be stored: they are to be fired anew, if it is run again.
-    await store.link.use((client) => client.hdel(store.keys.job(id), 'intent'))
-    return await attemptTo(store, { ...ended, outcome: unstorable(error, store.now()) })
+    const isRecorded = await attemptTo(store, { ...ended, outcome: unstorable(error, store.now()) })
+    // Its children are to be fired anew, if it is run again.
+    if (isRecorded)
+      await store.link.use((client) => client.hdel(store.keys.job(ended.held.message.id), 'intent'))
+    return isRecorded
   }
 }
 
@@ -72,7 +73,7 @@ async function carryOut(store: Store, { held, outcome }: Ended): Promise<boolean
     case 'crashed':
       return await makeSuspect(store, held, outcome)
     case 'returned':
-      return await putBack(store, held)
+      return await putBack(store, held, outcome)
   }
 }
 
@@ -187,10 +188,11 @@ async function standAlone(
   return true
 }
 
-async function putBack(store: Store, held: Held): Promise<boolean> {
+async function putBack(store: Store, held: Held, { alone }: Of<'returned'>): Promise<boolean> {
   const { ledger, message, token } = held
-  if (ledger.suspect) {
-    const fieldsToUpdate = { progress: JSON.stringify(ledger) }
+  if (ledger.suspect || alone) {
+    const suspect: Ledger = { ...ledger, suspect: true }
+    const fieldsToUpdate = { progress: JSON.stringify(suspect) }
     return await standAlone(store, held, { since: dueAt(held), skipAttempt: true, fieldsToUpdate })
   }
   await store.queue.moveJobFromActiveToWait(message.id, token)

@@ -174,7 +174,8 @@ interface Pending extends Answerable {
 }
 
 function leavesSuspect({ outcome, ended }: Pending): boolean {
-  return outcome.kind === 'crashed' || (outcome.kind === 'returned' && ended.held.ledger.suspect === true)
+  const wasSuspect = ended.held.ledger.suspect === true
+  return outcome.kind === 'crashed' || (outcome.kind === 'returned' && (wasSuspect || outcome.alone === true))
 }
 
 /** Tasks go back to the front of the line one by one: the last one taken first, so that they stand as they stood. */

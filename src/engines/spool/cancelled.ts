@@ -5,6 +5,8 @@ export interface CancelledOptions {
   list(): Promise<readonly TaskRecord[]>
   /** Cancels a task in the store that it belongs to. */
   cancel(id: string): Promise<ActionAnswer>
+  /** Whether it is so still: it may have been put back. */
+  isCancelled(id: string): Promise<boolean>
   /** Takes it out of the spool. */
   forget(id: string): Promise<unknown>
 }
@@ -19,6 +21,7 @@ export class Cancelled {
   readonly #options: CancelledOptions
   readonly #seen = new Set<string>()
   #looking = false
+  #isWanted = false
   #alarm: NodeJS.Timeout | undefined
   #isClosed = false
 
@@ -28,10 +31,11 @@ export class Cancelled {
 
   /** To be called when something may have been cancelled. */
   look(): void {
+    this.#isWanted = true
     if (this.#looking || this.#isClosed) return
     this.#looking = true
     clearTimeout(this.#alarm)
-    void this.#lookThrough()
+    void this.#lookAll()
       .catch(() => this.#lookLater())
       .finally(() => {
         this.#looking = false
@@ -43,13 +47,23 @@ export class Cancelled {
     clearTimeout(this.#alarm)
   }
 
-  async #lookThrough(): Promise<void> {
-    for (const { message } of await this.#options.list()) {
-      if (this.#seen.has(message.id)) continue
-      const { done, ...answer } = await this.#options.cancel(message.id)
-      if (done || ('state' in answer && answer.state !== undefined)) await this.#options.forget(message.id)
-      this.#seen.add(message.id)
+  async #lookAll(): Promise<void> {
+    while (this.#isWanted && !this.#isClosed) {
+      this.#isWanted = false
+      for (const { message, settledAt } of await this.#options.list()) {
+        // Anew where it was put back and cancelled again.
+        const what = `${message.id} ${settledAt}`
+        if (!this.#seen.has(what)) await this.#cancel(message.id)
+        this.#seen.add(what)
+      }
     }
+  }
+
+  async #cancel(id: string): Promise<void> {
+    const { isCancelled, cancel, forget } = this.#options
+    if (!(await isCancelled(id))) return
+    const answer = await cancel(id)
+    if ((answer.done || answer.state !== undefined) && (await isCancelled(id))) await forget(id)
   }
 
   #lookLater(): void {

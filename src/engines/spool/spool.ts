@@ -160,6 +160,7 @@ export class Spool {
     this.#cancelled ??= new Cancelled({
       list: () => spool.list({ state: 'cancelled', limit: mostCancelled }),
       cancel: target.cancel,
+      isCancelled: async (id) => (await spool.find(id))?.state === 'cancelled',
       forget: (id) => spool.remove(id),
     })
     this.#forwarder ??= new Forwarder({

@@ -69,7 +69,7 @@ function changeOf(lease: Lease, outcome: Outcome, now: number): Change {
       }
     }
     case 'returned':
-      return { state: 'queued', statement: putBack, values: [] }
+      return { state: 'queued', statement: putBack, values: [outcome.alone ? 1 : 0] }
   }
 }
 
@@ -121,4 +121,4 @@ const suspect = `
     error = ?, ${held}`
 // As if it had not been taken.
 const putBack = `
-  UPDATE tasks SET state = ${stateCode.queued}, started_at = NULL, ${held}`
+  UPDATE tasks SET state = ${stateCode.queued}, suspect = max(suspect, ?), started_at = NULL, ${held}`

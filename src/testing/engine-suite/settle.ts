@@ -133,6 +133,15 @@ export const settle: Part = {
     assert.notEqual(again.token, lease.token)
   },
 
+  'a task that is returned to run alone is a suspect, and it cost nothing': async (stage) => {
+    const { worker, lease } = await running(stage)
+    await worker.settle(lease, { kind: 'returned', alone: true })
+    const again = await worker.lease(1)
+    assert.equal(again.message.id, lease.message.id)
+    assert.deepEqual([again.attempt, again.failures, again.crashes, again.suspect], [1, 0, 0, true])
+    assert.equal((await stage.engine.find(lease.message.id))?.attempts, 0)
+  },
+
   'a done task stores its children with itself': async (stage) => {
     const { worker, lease } = await running(stage)
     const children = [makeMessage({ args: '[1]' }), makeMessage({ runAt: Date.now() + 3_600_000 })]
