@@ -175,7 +175,9 @@ else
       const engine = await opened(t, `redis+sentinel://127.0.0.1:${sentinel.port}/main`)
       const message = makeMessage()
       await store(engine, message)
-      await master.command('WAIT', '1', '1000')
+      await until(async () => (await replica.command('KEYS', `*${message.id}`)).includes(message.id), {
+        what: 'the replica to have it',
+      })
       await master.kill()
       const next = makeMessage()
       await until(
