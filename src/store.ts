@@ -82,7 +82,7 @@ async function tellOfLeft(config: Config): Promise<void> {
   const engine = await openSpool({ folder, sync: config.store_sync, role: 'server' })
   const { queued, running } = await engine.counts().finally(() => engine.close())
   if (queued + running === 0) return
-  const message = `${queued + running} tasks lie in the spool of a Redis that is not used any more (${folder}): \`macaron tasks move --from sqlite:${folder}\` brings them to the store that is`
+  const message = `${queued + running} tasks lie in a spool that is not used any more (${folder}): \`macaron tasks move --from sqlite:${folder}\` brings them to the store that is`
   emit('notice', { message })
 }
 

@@ -3,8 +3,8 @@ import { monotonicMs } from './clock.ts'
 
 /**
  * Tasks whose name ends one executor after another: once two in a row have died with nothing else begun in them, until a task of that name ends in any other way
- * or none has died of it for 10 s (it may run for hours). Meanwhile those that are taken as ordinary ones are kept back, a hundred of them for a second at
- * most: so others, which stand behind them in the store, are reached.
+ * or none has died of it for 10 s (it may run for hours). Meanwhile those that are taken as ordinary ones are kept back, so that others, which stand behind
+ * them in the store, are reached; a hundred are too many, and whoever holds this is told to make room within a second.
  */
 export class Killers {
   readonly #deaths = new Map<string, Deaths>()
@@ -58,6 +58,8 @@ export class Killers {
   }
 
   takeAll(): readonly Lease[] {
+    clearTimeout(this.#tick)
+    this.#tick = undefined
     const kept = this.#kept
     this.#kept = []
     return kept

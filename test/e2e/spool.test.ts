@@ -80,9 +80,7 @@ else
         'name: embedded\nwith_async: true\nlog_format: json\n',
       )
       const second = await startService(t, { folder: first.folder })
-      await second.says(
-        /5 tasks lie in the spool of a Redis that is not used any more.*tasks move --from sqlite:/,
-      )
+      await second.says(/5 tasks lie in a spool that is not used any more.*tasks move --from sqlite:/)
       const moved = await second.cli('tasks', 'move', '--from', 'sqlite:.macaron/spool')
       assert.equal(moved.code, 0, moved.stderr)
       await until(() => second.runs().filter((run) => run.ended).length === 5, { what: 'all to run' })

@@ -130,6 +130,7 @@ else
           (await looking.list({ state, limit: 1 })).map((found) => found.message.id),
           [id],
         )
+      assert.deepEqual(await looking.list({ state: 'running' }), [])
       await redis.start()
       await forwarded(engine)
       assert.equal(await store.find(one.id), undefined)

@@ -29,11 +29,14 @@ export async function record(store: Store, ended: Ended): Promise<boolean> {
   } catch (error) {
     if (isStoreFailure(error) && codeOf(error) !== 'STORE_REFUSED') throw error
     const isRecorded = await attemptTo(store, { ...ended, outcome: unstorable(error, store.now()) })
-    // Its children are to be fired anew, if it is run again.
-    if (isRecorded)
-      await store.link.use((client) => client.hdel(store.keys.job(ended.held.message.id), 'intent'))
+    if (isRecorded) await forgetIntent(store, ended.held.message.id)
     return isRecorded
   }
+}
+
+/** Its children are to be fired anew, if it is run again. What became of it is recorded, whether this comes through or not. */
+async function forgetIntent({ link, keys }: Store, id: string): Promise<void> {
+  await link.use((client) => client.hdel(keys.job(id), 'intent')).catch(() => undefined)
 }
 
 /** Whether what was to be recorded is there, though the answer to it never came. */

@@ -35,11 +35,7 @@ export class Cancelled {
     if (this.#looking || this.#isClosed) return
     this.#looking = true
     clearTimeout(this.#alarm)
-    void this.#lookAll()
-      .catch(() => this.#lookLater())
-      .finally(() => {
-        this.#looking = false
-      })
+    this.#lookAll().catch(() => this.#lookLater())
   }
 
   close(): void {
@@ -48,14 +44,20 @@ export class Cancelled {
   }
 
   async #lookAll(): Promise<void> {
-    while (this.#isWanted && !this.#isClosed) {
-      this.#isWanted = false
-      for (const { message, settledAt } of await this.#options.list()) {
-        // Anew where it was put back and cancelled again.
-        const what = `${message.id} ${settledAt}`
-        if (!this.#seen.has(what)) await this.#cancel(message.id)
-        this.#seen.add(what)
-      }
+    try {
+      while (this.#isWanted && !this.#isClosed) await this.#lookOnce()
+    } finally {
+      this.#looking = false
+    }
+  }
+
+  async #lookOnce(): Promise<void> {
+    this.#isWanted = false
+    for (const { message, settledAt } of await this.#options.list()) {
+      // Anew where it was put back and cancelled again.
+      const what = `${message.id} ${settledAt}`
+      if (!this.#seen.has(what)) await this.#cancel(message.id)
+      this.#seen.add(what)
     }
   }
 

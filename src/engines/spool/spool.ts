@@ -88,6 +88,7 @@ export class Spool {
       .toSorted((one, other) => (one.message.id < other.message.id ? 1 : -1))
       .slice(0, filter.limit ?? 50)
       .map(shown)
+      .filter(({ state }) => filter.state === undefined || filter.state === state)
   }
 
   async #listOf(
