@@ -181,13 +181,13 @@ interface Standing {
 
 /** Into the line of those that run alone. */
 async function standAlone(
-  { queue, now: clock }: Store,
+  { queue }: Store,
   { message, token }: Held,
   { since, ...options }: Standing,
 ): Promise<boolean> {
   const { id, priority } = message
-  const now = clock()
-  await queue.moveToDelayed(id, now, suspectTime(priority, since) - now, token, options)
+  // As a delay from the beginning of time: one from now would be rounded, each time to another side.
+  await queue.moveToDelayed(id, 0, suspectTime(priority, since), token, options)
   return true
 }
 

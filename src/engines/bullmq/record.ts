@@ -16,8 +16,11 @@ export interface Seen {
 /** BullMQ's scores of delayed jobs are times in 4096ths of a ms. */
 const scoresPerMs = 4096
 
-/** Suspects are dated beyond the last time a Date can hold, by priority and within one by when they were due. */
-const firstSuspectMs = 1e16
+/**
+ * Suspects are dated beyond the last time a Date can hold (8.64e15), by priority and within one by when they were due: to the millisecond for the first 35
+ * priorities, since a double holds no odd number beyond 9.007e15.
+ */
+const firstSuspectMs = 8.65e15
 const msPerPriority = 1e13
 export const suspectsFrom = firstSuspectMs * scoresPerMs
 

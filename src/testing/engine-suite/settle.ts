@@ -107,17 +107,21 @@ export const settle: Part = {
   },
 
   'a suspect that has died alone stands behind those that have not': async ({ engine }) => {
-    const messages = makeMessages(3)
+    const messages = makeMessages(10)
+    const { length } = messages
     await store(engine, ...messages)
-    const worker = await TestWorker.start(engine, { room: { alone: 1 } })
-    await worker.lease(2)
+    const room = { alone: 0 }
+    const worker = await TestWorker.start(engine, { room })
+    await worker.lease(length - 1)
     for (const lease of [...worker.leases]) await worker.settle(lease, crashed(0))
-    for (const at of [3, 4, 5]) await worker.settle(await worker.lease(at), crashed(1))
-    for (const at of [6, 7, 8]) await worker.settle(await worker.lease(at), done())
-    const twice = [...messages, ...messages].map(({ id }) => id)
+    room.alone = 1
+    worker.consumption.more()
+    for (let at = 0; at < length; at++) await worker.settle(await worker.lease(length + at), crashed(1))
+    for (let at = 0; at < length; at++) await worker.settle(await worker.lease(2 * length + at), done())
+    const thrice = [...messages, ...messages, ...messages].map(({ id }) => id)
     assert.deepEqual(
-      worker.leases.slice(3).map(({ message }) => message.id),
-      twice,
+      worker.leases.map(({ message }) => message.id),
+      thrice,
     )
   },
 
