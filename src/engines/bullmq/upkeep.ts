@@ -28,7 +28,7 @@ export class Upkeep {
   readonly #turn: Turn
   /** Known at the last look that has come through. */
   #names: ReadonlySet<string> = new Set()
-  #lookedAt = 0
+  #lookAt = 0
   #lookedAtAll = 0
   /** Those that were parked after this time, by the service's clock, have not been looked at. */
   #lookedUntil = 0
@@ -63,7 +63,7 @@ export class Upkeep {
     const now = performance.now()
     const isNew = this.#options.names().some((name) => !this.#names.has(name))
     if (isNew || now > this.#lookedAtAll + unparkAllEveryMs) await this.#unparkAll()
-    else if (now > this.#lookedAt + unparkEveryMs) await this.#unparkSince(this.#lookedUntil - clocksApartMs)
+    else if (now > this.#lookAt) await this.#unparkSince(this.#lookedUntil - clocksApartMs)
   }
 
   async #unparkAll(): Promise<void> {
@@ -73,13 +73,15 @@ export class Upkeep {
 
   /**
    * Puts back the tasks that were parked because nobody knew their name, where this worker does, and tidies the list of them. False while no executor is there to know
-   * any. What it notes, it notes when all is looked at: a look that fails is made again.
+   * any. What it notes, it notes when all is looked at: a look that fails is made again. After one that found some the next comes at the next beat: idle older
+   * workers may have taken those again.
    */
   async #unparkSince(since: number): Promise<boolean> {
     const { store, names, onReturned } = this.#options
     const known = new Set(names())
     if (known.size === 0) return false
     const [until, now] = [store.now(), performance.now()]
+    let found = 0
     await this.#throughParked(since, async (ids) => {
       const tasks = await glanceAt(store, ids)
       const meant = tasks.filter(
@@ -87,11 +89,12 @@ export class Upkeep {
       )
       const moved = await Promise.all(meant.map(({ message }) => unparkTask(store, message.id)))
       if (moved.includes(true)) onReturned()
+      found += meant.length
       return moved.length + (await this.#dropStale(ids, tasks))
     })
     this.#names = known
     this.#lookedUntil = until
-    this.#lookedAt = now
+    this.#lookAt = found > 0 ? 0 : now + unparkEveryMs
     return true
   }
 

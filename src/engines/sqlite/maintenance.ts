@@ -32,7 +32,7 @@ export class Maintenance {
   readonly #rounds: Rounds
   readonly #logLength: LogLength
   #names = ''
-  #unparkedAt = 0
+  #unparkAt = 0
 
   constructor(options: MaintenanceOptions, rounds: Rounds) {
     this.#options = options
@@ -48,20 +48,24 @@ export class Maintenance {
   /** At once when the worker learns a name, and now and then for what older workers have parked. */
   async #lookForKnown(): Promise<void> {
     const isNew = [...new Set(this.#options.names())].join('\n') !== this.#names
-    if (isNew || performance.now() > this.#unparkedAt + unparkEveryMs) await this.unparkKnown()
+    if (isNew || performance.now() > this.#unparkAt) await this.unparkKnown()
   }
 
-  /** Puts back the tasks that were parked because nobody knew their name, where this worker does. */
+  /**
+   * Puts back the tasks that were parked because nobody knew their name, where this worker does. After a look that found some the next comes at the next beat: idle
+   * older workers may have taken those again.
+   */
   async unparkKnown(): Promise<void> {
     const { names, onReturned } = this.#options
     const known = new Set(names())
     this.#names = [...known].join('\n')
-    this.#unparkedAt = performance.now()
+    this.#unparkAt = performance.now() + unparkEveryMs
     let from: Position | undefined = start
     while (from !== undefined && !this.#rounds.isStopped) {
       const position: Position = from
       const slice = await this.#read((sql) => readUnparkable(sql, known, position))
       if (slice.seqs.length > 0) {
+        this.#unparkAt = 0
         await this.#write((transaction) => unpark(transaction, slice.seqs))
         onReturned()
       }

@@ -221,6 +221,16 @@ export const settle: Part = {
     assert.equal((await worker.lease(1)).message.id, message.id)
   },
 
+  'a task that older workers take and park again comes back within seconds each time': async ({ engine }) => {
+    await store(engine, makeMessage({ name: 'new' }))
+    const worker = await TestWorker.start(engine, { names: ['new'] })
+    const began = performance.now()
+    for (const at of [0, 1, 2]) await worker.settle(await worker.lease(at), parked('unknown_task'))
+    await worker.lease(3)
+    const seconds = (performance.now() - began) / 1_000
+    assert.ok(seconds < 12, `parked three times it came back after ${seconds} s`)
+  },
+
   'thousands of outcomes at once are all recorded': async ({ engine }) => {
     await store(engine, ...makeMessages(3000))
     const worker = await TestWorker.start(engine, { room: { ordinary: 3000 } })
