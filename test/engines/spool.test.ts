@@ -118,8 +118,14 @@ else
       await redis.kill()
       const [one, other] = [message(), message()]
       await engine.enqueue([one, other])
-      await until(async () => (await engine.cancel(one.id)).done, { what: 'it to lie in the spool' })
+      await until(async () => (await engine.find(one.id)) !== undefined, { what: 'it to lie in the spool' })
+      const told: (string | undefined)[] = []
+      const watches = [one, other].map(({ id }) => engine.watch(id, (task) => told.push(task?.state)))
+      assert.equal((await engine.cancel(one.id)).done, true)
       assert.equal((await engine.find(one.id))?.state, 'cancelled')
+      await until(() => told.includes('cancelled'), { what: 'who waits for it to be told' })
+      assert.deepEqual(told, ['cancelled'])
+      for (const unwatch of watches) unwatch()
       const looking = spoolIn(folder)
       t.after(() => looking.close())
       for (const [state, { id }] of [

@@ -2,7 +2,7 @@ import { asError, codeOf, StoreError } from '../../core/errors.ts'
 import { emit } from '../../core/events.ts'
 import type { TaskMessage } from '../../tasks/message.ts'
 import type { TaskState } from '../../tasks/states.ts'
-import type { ActionAnswer, Engine, EnqueueAnswer, ListFilter, TaskRecord } from '../engine.ts'
+import type { ActionAnswer, Engine, EnqueueAnswer, ListFilter, TaskListener, TaskRecord } from '../engine.ts'
 import { Forwarder, type ForwarderOptions } from '../forwarder.ts'
 import { Cancelled, type CancelledOptions } from './cancelled.ts'
 
@@ -97,6 +97,25 @@ export class Spool {
   ): Promise<readonly TaskRecord[]> {
     const filter = state === undefined ? others : { ...others, state }
     return (await this.#ifThere((engine) => engine.list(filter))) ?? []
+  }
+
+  /** Tells when a task was cancelled or parked in it: who waits for it would wait for ever. How else it stands, the store that it belongs to tells. */
+  watch(id: string, listener: TaskListener): () => void {
+    let isOver = false
+    let unwatch: (() => void) | undefined
+    const end = () => {
+      isOver = true
+      unwatch?.()
+    }
+    const tell: TaskListener = (task) => {
+      if (task?.state === 'cancelled' || task?.state === 'parked') listener(task)
+    }
+    const watching = this.#ifThere(async (engine) => {
+      if (!isOver) unwatch = engine.watch(id, tell)
+    })
+    // One that can't be opened tells whoever fires next.
+    watching.catch(() => undefined)
+    return end
   }
 
   async cancel(id: string): Promise<ActionAnswer> {

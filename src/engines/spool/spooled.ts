@@ -119,7 +119,10 @@ export class SpooledEngine implements Engine {
   }
 
   watch(id: string, listener: TaskListener): () => void {
-    return this.#store.watch(id, listener)
+    const endings = [this.#store.watch(id, listener), this.#spool.watch(id, listener)]
+    return () => {
+      for (const end of endings) end()
+    }
   }
 
   workers(): Promise<readonly WorkerInfo[]> {
