@@ -149,6 +149,27 @@ else
       assert.deepEqual(await engine.remove(task?.message.id ?? ''), { done: true })
     })
 
+    test('who asks for a task by the name of a key of BullMQ’s is told that there is none, and hinders nobody', async (t) => {
+      const engine = await openAt(t, redis.url, placeOf(t))
+      const worker = await TestWorker.start(engine)
+      const [over, held, waits] = [makeMessage(), makeMessage(), makeMessage({ runAt: Date.now() + 60_000 })]
+      await store(engine, waits, over, held)
+      await worker.settle(await worker.lease(), done())
+      await worker.lease(1)
+      const keys = ['completed', 'delayed', 'active', 'events', 'meta', 'marker', `${held.id}:lock`, '']
+      const none = { done: false, state: undefined }
+      for (const id of keys) {
+        assert.equal(await engine.find(id), undefined)
+        for (const verb of ['cancel', 'retry', 'remove'] as const)
+          assert.deepEqual(await engine[verb](id), none)
+      }
+      const told: (string | undefined)[] = []
+      const watches = [...keys, over.id].map((id) => engine.watch(id, (task) => told.push(task?.state)))
+      await until(() => told.includes('done'), { what: 'the other watcher to be told' })
+      for (const unwatch of watches) unwatch()
+      assert.equal((await engine.find(waits.id))?.state, 'scheduled')
+    })
+
     test('BullMQ’s own tools read tasks by their names, in their states, and can retry and remove them', async (t) => {
       const place = placeOf(t)
       const engine = await openAt(t, redis.url, place)

@@ -55,24 +55,25 @@ async function readJobs(
 ): Promise<readonly Seen[]> {
   if (ids.length === 0) return []
   const { keys } = store
-  const replies = await inOneStep(store, (multi) => {
+  const [active, completed, failed, delayed, ...hashes] = await askInOneStep(store, (multi) => {
     multi.lrange(keys.active, 0, -1)
     for (const key of [keys.completed, keys.failed, keys.delayed]) multi.zmscore(key, ...ids)
     for (const id of ids) multi.hmget(keys.job(id), ...names)
     return multi
   })
-  const [active, completed, failed, delayed, ...hashes] = replies
-  const running = new Set(list(active))
+  const value = valueIn(store)
+  const running = new Set(list(value(active)))
   return ids.flatMap((id, index) => {
-    const fields = fieldsOf(names, list(hashes[index]))
+    const hash = hashes[index]
+    const fields = isNoHash(hash) ? undefined : fieldsOf(names, list(value(hash)))
     if (fields === undefined) return []
     return {
       id,
       fields,
       running: running.has(id),
-      completed: list(completed)[index] !== null,
-      failed: list(failed)[index] !== null,
-      delayedScore: score(list(delayed)[index]),
+      completed: list(value(completed))[index] !== null,
+      failed: list(value(failed))[index] !== null,
+      delayedScore: score(list(value(delayed))[index]),
     }
   })
 }
@@ -181,6 +182,13 @@ type Multi = ReturnType<Store['link']['client']['multi']>
 
 /** What several reads find at one moment. @throws StoreError, and the first of the reads' own errors. */
 export async function inOneStep(store: Store, read: (multi: Multi) => Multi): Promise<readonly unknown[]> {
+  return (await askInOneStep(store, read)).map(valueIn(store))
+}
+
+/** Each read's error or reply. */
+type Answer = readonly [Error | null, unknown]
+
+async function askInOneStep(store: Store, read: (multi: Multi) => Multi): Promise<readonly Answer[]> {
   const replies = await store.link.use(async (client) => {
     try {
       return await read(client.multi()).exec()
@@ -190,10 +198,20 @@ export async function inOneStep(store: Store, read: (multi: Multi) => Multi): Pr
       return await read(client.pipeline()).exec()
     }
   })
-  return (replies ?? []).map(([error, reply]) => {
-    if (error !== null) throw store.link.failure(error)
+  return replies ?? []
+}
+
+function valueIn({ link }: Store): (answer: Answer | undefined) => unknown {
+  return (answer) => {
+    const [error, reply] = answer ?? [null, undefined]
+    if (error !== null) throw link.failure(error)
     return reply
-  })
+  }
+}
+
+/** Somebody has asked for a task by the name of one of BullMQ's own keys. */
+function isNoHash(answer: Answer | undefined): boolean {
+  return answer?.[0]?.message.startsWith('WRONGTYPE') ?? false
 }
 
 function list(reply: unknown): readonly unknown[] {

@@ -78,7 +78,7 @@ async function send(client: Redis | Cluster, name: string, args: (string | numbe
 
 // KEYS: job, wait, prioritized, delayed, failed, cancelled, expires, events. ARGV: id, now, when it may go.
 const cancel = `
-if redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
+if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then return -1 end
 if redis.call('HEXISTS', KEYS[1], 'intent') == 1 then return 0 end
 local id = ARGV[1]
 local found = redis.call('ZREM', KEYS[4], id) + redis.call('ZREM', KEYS[3], id)
