@@ -28,15 +28,19 @@ async function openAt(url: string): Promise<OpenedEngine> {
   }
 }
 
+/** What `docs/redis.md` says is enough for a user of Redis. */
+const enough = ['~{macaron:*', '&*', '+@all', '-@admin', '-@dangerous', '+info']
+
 if (withoutRedis !== false) test('the engine contract on Redis', { skip: withoutRedis }, () => undefined)
 else {
   describe('on one Redis', () => {
     let server: RedisServer
     before(async () => {
-      server = await RedisServer.start('--appendonly', 'yes')
+      server = await RedisServer.start('--appendonly', 'yes', '--user', 'shop', 'on', '>secret', ...enough)
     })
     after(() => server.end())
-    describeEngineContract({ name: 'bullmq', open: () => openAt(server.url) })
+    const url = () => server.url.replace('//', '//shop:secret@')
+    describeEngineContract({ name: 'bullmq, as a user who may do little', open: () => openAt(url()) })
   })
 
   describe('on a Redis Cluster', () => {

@@ -54,10 +54,16 @@ interface Kind {
 
 const kinds: readonly Kind[] = [
   {
-    pattern: /^(WRONGPASS|NOAUTH|NOPERM|ERR invalid password|ERR AUTH)/,
+    pattern: /^(WRONGPASS|NOAUTH|ERR invalid password|ERR AUTH)/,
     code: 'STORE_LOGIN',
     text: (where, message) =>
-      `${where} refuses this user or password (${message.split(' ')[0]}). See to those in broker_url, and that the user may run all commands on keys that begin with {macaron:.`,
+      `${where} refuses this user or password (${message.split(' ')[0]}). See to those in broker_url.`,
+  },
+  {
+    pattern: /^NOPERM/,
+    code: 'STORE_LOGIN',
+    text: (where, message) =>
+      `${where} does not let this user do what is needed (${message}). Give the one in broker_url these rights: \`ACL SETUSER … '~{macaron:*' '&*' +@all -@admin -@dangerous +info\`.`,
   },
   {
     pattern: /^OOM/,
