@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { TaskListener, TaskStanding } from './engine.ts'
 import { fingerprint, type Glance } from './fingerprint.ts'
+import { slicesOf } from './slices.ts'
 
 /** Where watchers look. What can't be read now is thrown; the next look tries again. */
 export interface Watched {
@@ -116,9 +117,4 @@ function idsOf(watches: readonly Watch[]): readonly string[] {
 
 function byId<Task extends Glance>(tasks: readonly Task[]): ReadonlyMap<string, Task> {
   return new Map(tasks.map((task) => [task.message.id, task]))
-}
-
-function slicesOf<T>(all: readonly T[], size: number): readonly (readonly T[])[] {
-  const count = Math.ceil(all.length / size)
-  return Array.from({ length: count }, (_, index) => all.slice(index * size, (index + 1) * size))
 }

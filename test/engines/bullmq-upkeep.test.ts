@@ -107,6 +107,22 @@ else
       assert.ok(bytes < 500_000)
     })
 
+    test('who lists tasks by state or name reads the arguments of no others', async (t) => {
+      const engine = await openAt(t, redis.url, placeOf(t))
+      const args = JSON.stringify(['x'.repeat(50_000)])
+      const sought = makeMessages(3, { name: 'sought', args })
+      const runAt = Date.now() + 3_600_000
+      await store(engine, ...sought, ...makeMessages(400, { args }), makeMessage({ runAt }))
+      const before = await sent()
+      const ids = (await engine.list({ name: 'sought' })).map(({ message }) => message.id)
+      assert.deepEqual(ids, sought.map(({ id }) => id).toReversed())
+      assert.equal((await engine.list({ state: 'scheduled' })).length, 1)
+      assert.equal((await engine.list({ state: 'queued', limit: 2 })).length, 2)
+      const bytes = (await sent()) - before
+      t.diagnostic(`${bytes} bytes`)
+      assert.ok(bytes < 500_000)
+    })
+
     test('a list of parked tasks loses what is parked no more', async (t) => {
       const { engine, old, place, messages } = await parkedLongAgo(t, 3)
       await old.consumption.pause()

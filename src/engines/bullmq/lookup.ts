@@ -3,6 +3,7 @@ import { asError } from '../../core/errors.ts'
 import type { TaskState } from '../../tasks/states.ts'
 import type { ListFilter, TaskRecord, TaskStanding } from '../engine.ts'
 import type { Glance } from '../fingerprint.ts'
+import { slicesOf } from '../slices.ts'
 import {
   glanceFields,
   glanceOf,
@@ -17,8 +18,10 @@ import type { Store } from './store.ts'
 
 /** Finding one task, listing many, counting all. */
 
-/** How many tasks are read in one step: a millisecond or two of Redis' time. */
+/** How many tasks are looked at in one step: a millisecond or two of Redis' time. */
 const stepSize = 500
+/** How many are read with what they were fired with: each may be large. */
+const readsAtOnce = 50
 /** A state with no more tasks than this is looked up by itself. */
 const fewTasks = 2_000
 
@@ -78,30 +81,53 @@ async function readJobs(
   })
 }
 
+/** Tasks by filter, newest first. What they were fired with is read of those alone that are not ruled out by their names and states. */
 export async function listTasks(store: Store, filter: ListFilter): Promise<readonly TaskRecord[]> {
   const rare = filter.state === undefined ? undefined : await fewIn(store, filter.state)
   const limit = filter.limit ?? 50
-  // Without a state, a name or a queue to look for, no more is read than asked for.
+  // Without a state, a name or a queue to look for, no more is looked at than asked for.
   const slice = rare === undefined && !isFiltered(filter) ? Math.min(limit, stepSize) : stepSize
   const found: TaskRecord[] = []
   let before = filter.before
   while (found.length < limit) {
     const ids = rare === undefined ? await idsBefore(store, before, slice) : firstBefore(rare, before)
-    const tasks = await readTasks(store, ids)
-    found.push(...tasks.filter((task) => matches(task, filter)))
+    found.push(...(await matching(store, ids, { ...filter, limit: limit - found.length })))
     if (ids.length < slice) break
     before = ids.at(-1)
     await nextTurn()
   }
+  return found
+}
+
+async function matching(
+  store: Store,
+  ids: readonly string[],
+  filter: ListFilter & { readonly limit: number },
+): Promise<readonly TaskRecord[]> {
+  const { limit, queue } = filter
+  const seen = (await glanceAt(store, ids)).filter((task) => mayMatch(task, filter))
+  const found: TaskRecord[] = []
+  for (const some of slicesOf(seen, queue === undefined ? Math.min(limit, readsAtOnce) : readsAtOnce)) {
+    const tasks = await readTasks(
+      store,
+      some.map(({ message }) => message.id),
+    )
+    // It may have moved on since.
+    found.push(...tasks.filter((task) => mayMatch(task, filter) && isIn(task, queue)))
+    if (found.length >= limit) break
+  }
   return found.slice(0, limit)
 }
 
-function matches({ state, message }: TaskRecord, filter: ListFilter): boolean {
+function mayMatch({ state, message }: Glance, filter: ListFilter): boolean {
   return (
     (filter.state === undefined || state === filter.state) &&
-    (filter.name === undefined || message.name === filter.name) &&
-    (filter.queue === undefined || message.queue === filter.queue)
+    (filter.name === undefined || message.name === filter.name)
   )
+}
+
+function isIn({ message }: TaskRecord, queue: string | undefined): boolean {
+  return queue === undefined || message.queue === queue
 }
 
 function isFiltered({ state, name, queue }: ListFilter): boolean {
