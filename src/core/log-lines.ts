@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { codeOf } from './errors.ts'
+import { codeOf, StoreError } from './errors.ts'
 import { type EventName, type Events, on } from './events.ts'
 
 /** Turns events into log lines: the one place that decides on words and levels. Returns the end of it. */
@@ -42,7 +42,7 @@ const lines: Lines = {
   'request.crash': (e) => [
     'error',
     `${e.method} ${e.url} crashed: ${e.error.message}`,
-    { ...ids(e), errorId: e.errorId, err: e.error },
+    { ...ids(e), errorId: e.errorId, ...shownOf(e.error) },
   ],
   'reply.mismatch': (e) => [
     'error',
@@ -182,6 +182,11 @@ function tasks(count: number): string {
 
 function plural(count: number): string {
   return count === 1 ? '' : 's'
+}
+
+/** That the store fails says all there is to say: a stack at each request would fill the disk that is full. */
+function shownOf(error: Error) {
+  return error instanceof StoreError ? { err: { code: error.code } } : { err: error }
 }
 
 function fired(count: number): string {

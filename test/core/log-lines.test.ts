@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { pino } from 'pino'
-import { MessageError } from '../../src/core/errors.ts'
+import { MessageError, StoreError } from '../../src/core/errors.ts'
 import { type EventName, type Events, emit, isHeard } from '../../src/core/events.ts'
 import { logEvents } from '../../src/core/log-lines.ts'
 
@@ -164,6 +164,13 @@ suite('log lines', () => {
     })
     for (const line of lines) assert.match(JSON.stringify(line.err), /log-lines\.test/)
     assert.equal(lines.length, 3)
+  })
+
+  test('at a store that fails no request logs a stack', () => {
+    const full = new StoreError('STORE_FULL', 'No space left')
+    const [line] = linesOf(() => emit('request.crash', { ...details['request.crash'], error: full }))
+    assert.partialDeepStrictEqual(line, { err: { code: 'STORE_FULL' }, errorId: 'e', callId: 'c' })
+    assert.doesNotMatch(JSON.stringify(line), /log-lines\.test/)
   })
 
   test('above debug nobody listens to what only debug shows', () => {

@@ -11,7 +11,8 @@ async function pair(t: TestContext) {
   const master = await RedisServer.start('--appendonly', 'yes', '--repl-diskless-sync-delay', '0')
   const replica = await RedisServer.start('--replicaof', `127.0.0.1 ${master.port}`)
   t.after(() => Promise.all([master.end(), replica.end()]))
-  const follows = async () => (await replica.command('INFO', 'replication')).includes('link_status:up')
+  // The master counts it only once it has acknowledged the first copy.
+  const follows = async () => (await master.command('WAIT', '1', '100')).includes('1')
   await until(follows, { what: 'the replica to follow' })
   const engine = await openBullmq({ url: master.url, ...placeOf(t), replicas: 1 })
   t.after(() => engine.close())

@@ -95,6 +95,42 @@ test('a store that fills its disk refuses what does not fit, and what it answere
   assert.equal((await engine.counts()).queued, stored.length)
 })
 
+test('a store that has filled its disk by itself runs and deletes what is there, and by that has room for as much again', async (test) => {
+  const disk = mountSmallDisk(test, 16)
+  if (disk === undefined) return
+  const folder = join(disk.folder, '.macaron')
+  const server = await openEngine(test, { folder, role: 'server' })
+  const args = JSON.stringify(['x'.repeat(300)])
+  let stored = 0
+  const fill = async () => {
+    for (; ; stored += 50) await store(server, ...makeMessages(50, { args }))
+  }
+  const room = { ordinary: 0 }
+  const worker = await TestWorker.start(await openEngine(test, { folder, role: 'worker' }), {
+    room,
+    onLease: (lease, self) =>
+      void self.settle(lease, { kind: 'done', result: 'null', children: [], expiresAt: Date.now() }),
+  })
+  for (const least of [5_000, 10_000]) {
+    room.ordinary = 0
+    await assert.rejects(fill(), {
+      ...full,
+      message: /for further tasks: \d+ KiB are free, and \d+ KiB are kept/,
+    })
+    assert.ok(stored > least, `${stored} tasks`)
+    assert.equal((await server.health()).storing, false)
+    room.ordinary = 100
+    worker.consumption.more()
+    await until(async () => Object.values(await server.counts()).every((count) => count === 0), {
+      what: 'all to be run and deleted',
+    })
+    assert.equal(worker.leases.length, stored)
+  }
+  await store(server, makeMessage())
+  assert.equal((await server.health()).storing, true)
+  assertSound(folder)
+})
+
 test('a store can’t be made on a full disk, and is once there is space', async (test) => {
   const disk = mountSmallDisk(test, 2)
   if (disk === undefined) return

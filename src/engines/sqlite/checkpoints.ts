@@ -41,6 +41,12 @@ export class Checkpoints {
     return this.idle()
   }
 
+  /** Makes one, or waits for the one under way. */
+  async now(): Promise<void> {
+    if (this.#running === undefined && !this.#closed) this.#begin()
+    await this.idle()
+  }
+
   /** Resolves when none is under way. */
   async idle(): Promise<void> {
     this.#running?.thread.ref()

@@ -69,6 +69,15 @@ export class Connection {
     return integer(this.sql.first('PRAGMA data_version')?.[0])
   }
 
+  /** What is free within the file. */
+  spareBytes(): number {
+    const [pages, bytes] = [
+      this.sql.first('PRAGMA freelist_count')?.[0],
+      this.sql.first('PRAGMA page_size')?.[0],
+    ]
+    return integer(pages) * integer(bytes)
+  }
+
   close(): void {
     this.#database.close()
   }

@@ -189,7 +189,9 @@ class SqliteEngine implements Engine {
   }
 
   async #probe(): Promise<void> {
-    await this.#parts.writer.request('beat', { now: this.#parts.now() })
+    const { writer, now } = this.#parts
+    await writer.request('beat', { now: now() })
+    await writer.proveRoom()
     const failure = this.#failure
     if (failure !== undefined && performance.now() - failure.at < failureCountsMs) throw failure.error
   }

@@ -1,5 +1,5 @@
 import { asError, codeOf, StoreError } from '../../core/errors.ts'
-import { freeBytes } from './place.ts'
+import { spaceAt } from './place.ts'
 
 /**
  * What goes wrong with the store, as errors with stable codes that say what to do. SQLite's result codes are the lower byte of
@@ -98,6 +98,15 @@ function full(file: string, cause: unknown): StoreError {
   )
 }
 
+/** Before it is full. */
+export function crowded(file: string, free: number, kept: number): StoreError {
+  const inKiB = (bytes: number) => `${Math.floor(bytes / 1024)} KiB`
+  return new StoreError(
+    'STORE_FULL',
+    `No space left on the disk of ${file} for further tasks: ${inKiB(free)} are free, and ${inKiB(kept)} are kept for running and deleting those that are there. Free some; tasks are stored again by themselves then.`,
+  )
+}
+
 function corrupt(file: string, cause: unknown): StoreError {
   return new StoreError(
     'STORE_CORRUPT',
@@ -124,8 +133,8 @@ function failing(file: string, cause: unknown): StoreError {
 
 /** Some calls report a full disk as a plain I/O error, such as growing the index of the write-ahead log. */
 function isFull(file: string): boolean {
-  const free = freeBytes(file)
-  return free !== undefined && free < 65_536
+  const space = spaceAt(file)
+  return space !== undefined && space.free < 65_536
 }
 
 function resultCode(error: unknown): number | undefined {

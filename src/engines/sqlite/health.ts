@@ -20,7 +20,7 @@ export interface HealthOptions {
 }
 
 /** A disk with less free space than this will soon be full. */
-const littleSpace = 16 * 1024 * 1024
+const littleSpace = 64 * 1024 * 1024
 
 /** Whether tasks can be stored, and whether those that wait move. Never rejects. */
 export async function examine(options: HealthOptions): Promise<EngineHealth> {
@@ -101,7 +101,7 @@ function countAlive(site: Site, owners: readonly string[]): number {
 }
 
 function spaceReason(site: Site, file: string): string[] {
-  const free = site.freeBytes()
+  const free = site.space()?.free
   if (free === undefined || free >= littleSpace) return []
   return [
     `Only ${Math.floor(free / 1024)} KiB are free on the disk of ${file}: tasks can't be stored once it is full.`,

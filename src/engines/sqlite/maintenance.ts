@@ -99,8 +99,7 @@ export class Maintenance {
   /** A busy log stays as it is; the next round tries again. */
   async #emptyLog(): Promise<void> {
     const { store } = this.#options
-    if (logBytes(store.file) > longestLog)
-      store.tryRead((sql) => sql.first('PRAGMA wal_checkpoint(TRUNCATE)'))
+    if (logBytes(store.file) > longestLog) store.emptyLog()
     this.#logLength.look()
   }
 

@@ -80,7 +80,7 @@ class MemorySite implements Site {
     return { flush: () => Promise.resolve(), close: () => undefined }
   }
 
-  freeBytes(): undefined {
+  space(): undefined {
     return undefined
   }
 }

@@ -55,11 +55,17 @@ export function flushFolder(folder: string): void {
   }
 }
 
-/** Free bytes for this user on the disk of a file, or undefined where that can't be told. */
-export function freeBytes(file: string): number | undefined {
+/** Of a disk, in bytes; what is free is free for this user. */
+export interface DiskSpace {
+  readonly free: number
+  readonly total: number
+}
+
+/** The disk of a file; undefined where that can't be told. */
+export function spaceAt(file: string): DiskSpace | undefined {
   try {
-    const { bavail, bsize } = statfsSync(dirname(file))
-    return bavail * bsize
+    const { bavail, blocks, bsize } = statfsSync(dirname(file))
+    return { free: bavail * bsize, total: blocks * bsize }
   } catch {
     return undefined
   }

@@ -3,7 +3,7 @@ import { type AliveLock, holdAlive, holders, isAlive, removeTraces } from '../..
 import { storeError } from './failures.ts'
 import { Log } from './log.ts'
 import { memoryAt } from './memory.ts'
-import { freeBytes } from './place.ts'
+import { type DiskSpace, spaceAt } from './place.ts'
 import { Bell, Ear } from './wake.ts'
 
 /** What lies around a store's database: who is alive, how its users wake each other, how much room there is. */
@@ -23,7 +23,7 @@ export interface Site {
   /** What makes commits survive a power cut. */
   log(): Pick<Log, 'flush' | 'close'>
   /** Bytes that can still be stored, or undefined where that can't be told. */
-  freeBytes(): number | undefined
+  space(): DiskSpace | undefined
 }
 
 /** What lies around the database `file`, as `Store` names it. */
@@ -44,7 +44,7 @@ function onDisk(file: string): Site {
     bell: () => new Bell(wake),
     ear: (onRing) => new Ear(wake, onRing),
     log: () => new Log(file),
-    freeBytes: () => freeBytes(file),
+    space: () => spaceAt(file),
   }
 }
 

@@ -3,7 +3,9 @@ import { dirname } from 'node:path'
 import { codeOf } from '../../core/errors.ts'
 import { emit } from '../../core/events.ts'
 import { Connection, type Transaction } from './connection.ts'
+import { DiskRoom } from './disk-room.ts'
 import { closed, elsewhere, isBusy, replaced, storeError, unlogged } from './failures.ts'
+import { logBytes } from './log-length.ts'
 import { isElsewhere, type Machine, presentMachine, takeMachine } from './machine.ts'
 import { isInMemory } from './memory.ts'
 import { busy, pause, retryEveryMs } from './patience.ts'
@@ -24,6 +26,8 @@ export interface StoreOptions {
 /** Writes that follow each other by less than this are back to back; they go on for so long before they are interrupted. */
 const gapMs = 1.5 * retryEveryMs
 const longestRunMs = 3
+/** A log that is shorter, in bytes, has little room to give. */
+const leastEmptied = 131_072
 
 /**
  * The connection that writes, and mends itself: opened when first needed, dropped after a failure so that the next call opens anew, and
@@ -32,6 +36,7 @@ const longestRunMs = 3
  */
 export class Store {
   readonly file: string
+  readonly room: DiskRoom
   readonly #options: StoreOptions
   #opened: Opened | undefined
   #closed = false
@@ -44,6 +49,7 @@ export class Store {
 
   constructor(options: StoreOptions) {
     this.file = options.file
+    this.room = new DiskRoom(options.file, () => this.#spareBytes())
     this.#options = options
   }
 
@@ -58,6 +64,7 @@ export class Store {
   /** Runs `work` in one transaction; once more where the store's files were replaced. `durable`: survives a power cut. */
   tryWrite<T>(work: (transaction: Transaction) => T, durable: boolean): T | typeof busy {
     if (this.#distrustsLog && this.#guarded(() => this.#copyLog()) !== true) return busy
+    if (this.#options.checkpointPages > 0 && !this.room.fits(0)) this.emptyLog()
     this.#giveWay()
     const answer = this.#guarded(() => this.#write(work, durable))
     if (answer === busy || this.#isInPlace()) return answer
@@ -117,11 +124,22 @@ export class Store {
     this.#drop()
   }
 
+  /** Copies what the log holds into the database file and cuts it short, for its room on the disk; where that can't be done now, nothing has changed. */
+  emptyLog(): void {
+    if (logBytes(this.file) < leastEmptied) return
+    try {
+      this.#guarded(() => this.#copyLog())
+    } catch {
+      // Whoever writes next meets the same failure.
+    }
+  }
+
   /** Copies what the log holds into the database file and begins the log anew; false while others use it. */
   #copyLog(): boolean {
     const [isBusy] = this.#open().connection.sql.first('PRAGMA wal_checkpoint(TRUNCATE)') ?? []
-    this.#distrustsLog = isBusy !== 0
-    return !this.#distrustsLog
+    if (isBusy !== 0) return false
+    this.#distrustsLog = false
+    return true
   }
 
   #write<T>(work: (transaction: Transaction) => T, durable: boolean): T {
@@ -154,6 +172,15 @@ export class Store {
     } catch {
       // The write that follows meets the same failure.
       return false
+    }
+  }
+
+  #spareBytes(): number {
+    try {
+      return this.#opened?.connection.spareBytes() ?? 0
+    } catch {
+      // The write that follows meets the same failure.
+      return 0
     }
   }
 

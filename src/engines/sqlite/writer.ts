@@ -12,12 +12,16 @@ export interface WriterOptions {
   readonly checkpoints: Checkpoints | undefined
 }
 
+/** How often the log is emptied for its room. */
+const emptyEveryMs = 250
+
 /**
  * Does what the engine is asked for, one transaction a request. Commits are made on the loop, which takes tens of microseconds and never waits for a lock;
  * what has to survive a power cut is answered after a flush, which happens in another thread.
  */
 export class Writer {
   readonly #options: WriterOptions
+  #emptiedAt = Number.NEGATIVE_INFINITY
   #beating: NodeJS.Timeout | undefined
 
   constructor(options: WriterOptions) {
@@ -30,6 +34,7 @@ export class Writer {
     this.#beat()
     const pending = checkpoints?.room()
     if (pending !== undefined) await pending
+    if (verb === 'enqueue') await this.#takeRoom(bytes)
     const mustLast = sync === 'full' && isPromise(verb)
     let flushed: Promise<void> | undefined
     const output = await waitYielding(() => {
@@ -44,11 +49,34 @@ export class Writer {
     return output
   }
 
+  /** @throws StoreError `STORE_FULL` where the disk has no room for further tasks. */
+  async proveRoom(): Promise<void> {
+    await this.#takeRoom(0)
+  }
+
   /** Finishes what was asked for, then ends. Idempotent. */
   async close(): Promise<void> {
     clearInterval(this.#beating)
     await this.#options.checkpoints?.close()
     this.#options.store.close()
+  }
+
+  /** @throws StoreError `STORE_FULL` */
+  async #takeRoom(bytes: number): Promise<void> {
+    const { room } = this.#options.store
+    if (!room.fits(bytes)) await this.#emptyLog()
+    if (!room.fits(bytes)) throw room.lacking()
+    room.take(bytes)
+  }
+
+  /** A thread copies most of it, so that the rest doesn't hold up the loop for long. */
+  async #emptyLog(): Promise<void> {
+    const { store, checkpoints } = this.#options
+    const now = performance.now()
+    if (now < this.#emptiedAt + emptyEveryMs) return
+    this.#emptiedAt = now
+    await checkpoints?.now()
+    store.emptyLog()
   }
 
   /** Once something was written. A beat that fails says nothing: the next request meets the same failure and tells its caller. */

@@ -1,0 +1,82 @@
+import type { StoreError } from '../../core/errors.ts'
+import { crowded } from './failures.ts'
+import { logBytes } from './log-length.ts'
+import { siteOf } from './site.ts'
+
+/** What is kept free, in bytes; on a disk of less than eight times as much, an eighth of it. */
+const mostReserved = 16 * 1024 * 1024
+const reservedShare = 8
+/** About what the pages take that every commit writes. */
+const commitBytes = 16_384
+/** For how long a look counts that has found room. */
+const lookEveryMs = 10
+
+/**
+ * The room for further tasks on a store's disk. Some is kept for work on those that are there: to claim, settle or delete one takes pages too, and the write-ahead
+ * log can't be copied into a file that can't grow, so a store that had filled its disk by itself would stay full for ever.
+ */
+export class DiskRoom {
+  readonly #file: string
+  readonly #spareBytes: () => number
+  #seen: Seen | undefined
+  #lookedAt = Number.NEGATIVE_INFINITY
+
+  /** `spareBytes`: what is free within the database file. */
+  constructor(file: string, spareBytes: () => number) {
+    this.#file = file
+    this.#spareBytes = spareBytes
+  }
+
+  /** Whether a commit of so many bytes of tasks fits: into the log, and from there into the file. */
+  fits(bytes: number): boolean {
+    const now = performance.now()
+    const isFresh = now < this.#lookedAt + lookEveryMs
+    if (isFresh && this.#has(bytes)) return true
+    this.#seen = this.#look()
+    this.#lookedAt = now
+    return this.#has(bytes)
+  }
+
+  take(bytes: number): void {
+    if (this.#seen === undefined) return
+    this.#seen.free -= neededFor(bytes)
+    this.#seen.log += neededFor(bytes)
+  }
+
+  /** That there is none. */
+  lacking(): StoreError {
+    const { free, reserved, log, spare } = this.#look() ?? nothing
+    return crowded(this.#file, free, reserved + Math.max(0, log - spare))
+  }
+
+  #has(bytes: number): boolean {
+    if (this.#seen === undefined) return true
+    const { free, reserved, log, spare } = this.#seen
+    const needed = neededFor(bytes)
+    return free - reserved - needed >= Math.max(0, log + needed - spare)
+  }
+
+  #look(): Seen | undefined {
+    const space = siteOf(this.#file).space()
+    if (space === undefined) return undefined
+    const reserved = Math.min(mostReserved, space.total / reservedShare)
+    return { free: space.free, reserved, log: logBytes(this.#file), spare: this.#spareBytes() }
+  }
+}
+
+/** All in bytes. */
+interface Seen {
+  free: number
+  readonly reserved: number
+  /** What may have to be copied into the file, */
+  log: number
+  /** which has so much room of its own. */
+  readonly spare: number
+}
+
+const nothing: Seen = { free: 0, reserved: 0, log: 0, spare: 0 }
+
+/** Into the log, with the pages of indexes around it. */
+function neededFor(bytes: number): number {
+  return 2 * bytes + commitBytes
+}
