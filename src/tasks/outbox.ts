@@ -13,16 +13,19 @@ export interface Way {
 }
 
 /**
- * Takes what scopes have collected to the store. One write is in flight at a time; what is released meanwhile gathers and goes as
- * the next batch, so concurrent requests share commits. Each release is answered for its own messages, and never divided: what a
- * scope has fired is stored together.
+ * Takes what scopes have collected to the store. What is released in one turn of the loop goes as one batch, so concurrent requests share commits; some batches are
+ * in flight at a time, so that the loop and the store work at the same time, and what is released beyond them gathers. Each release is answered for its own
+ * messages, and never divided: what a scope has fired is stored together.
  */
 export class Outbox {
   readonly #way: Way
   #gathered: Release[] = []
   /** Letters of text that wait, not those in flight. */
   #waiting = 0
-  #writing = false
+  #flights = 0
+  #lettersInFlight = 0
+  /** One is about to take off: what is released meanwhile goes with it, and nothing overtakes what is being sealed. */
+  #isBoarding = false
 
   constructor(way: Way) {
     this.#way = way
@@ -41,21 +44,31 @@ export class Outbox {
     this.#waiting += letters
     return new Promise((resolve, reject) => {
       this.#gathered.push({ messages, letters, resolve, reject })
-      if (this.#writing) return
-      this.#writing = true
-      // After the requests of this turn of the loop: those that end together are written together.
-      setImmediate(() => void this.#writeAll())
+      this.#board()
     })
   }
 
   /** Resolves when nothing waits to be stored any more. */
   async idle(): Promise<void> {
-    while (this.#writing) await nextTurn()
+    while (this.#isBoarding || this.#flights > 0) await nextTurn()
   }
 
-  async #writeAll(): Promise<void> {
-    while (this.#gathered.length > 0) await this.#write(this.#takeSome())
-    this.#writing = false
+  #board(): void {
+    const isBusy = this.#flights >= mostFlights || this.#lettersInFlight > mostTogether
+    if (this.#isBoarding || isBusy || this.#gathered.length === 0) return
+    this.#isBoarding = true
+    // After the requests of this turn of the loop: those that end together are written together.
+    setImmediate(() => void this.#fly(this.#takeSome()))
+  }
+
+  async #fly(releases: readonly Release[]): Promise<void> {
+    const letters = releases.reduce((total, release) => total + release.letters, 0)
+    this.#flights++
+    this.#lettersInFlight += letters
+    await this.#write(releases, letters)
+    this.#flights--
+    this.#lettersInFlight -= letters
+    this.#board()
   }
 
   /** What goes together: all that waits, unless that would keep the loop for long. */
@@ -70,11 +83,10 @@ export class Outbox {
     return this.#gathered.splice(0, end < 0 ? this.#gathered.length : end)
   }
 
-  async #write(releases: readonly Release[]): Promise<void> {
+  async #write(releases: readonly Release[], letters: number): Promise<void> {
     const started = performance.now()
     const batch = releases.flatMap((release) => release.messages)
-    const isLarge = releases.reduce((total, { letters }) => total + letters, 0) > mostAtOnce
-    const answers = await this.#answersFor(batch, isLarge)
+    const answers = await this.#answersFor(batch, letters > mostAtOnce)
     const stored = answers.filter((answer) => answer.stored).length
     if (stored > 0) emit('task.stored', { count: stored, ms: performance.now() - started })
     reportFailures(answers)
@@ -84,12 +96,22 @@ export class Outbox {
   /** One answer per message, whatever the store does. */
   async #answersFor(batch: readonly StagedMessage[], isLarge: boolean): Promise<readonly EnqueueAnswer[]> {
     try {
-      const sealed = isLarge ? await this.#sealInParts(batch) : this.#way.sealAll(batch)
-      const answers = await this.#way.enqueue(sealed)
+      const answers = await (await this.#takeOff(batch, isLarge)).answers
       return batch.map((_, index) => answers[index] ?? { stored: false, error: silent() })
     } catch (thrown) {
       const error = asError(thrown)
       return batch.map(() => ({ stored: false, error }))
+    }
+  }
+
+  /** From here on the next may go. */
+  async #takeOff(batch: readonly StagedMessage[], isLarge: boolean) {
+    try {
+      const sealed = isLarge ? await this.#sealInParts(batch) : this.#way.sealAll(batch)
+      return { answers: this.#way.enqueue(sealed) }
+    } finally {
+      this.#isBoarding = false
+      this.#board()
     }
   }
 
@@ -103,6 +125,9 @@ export class Outbox {
     return sealed
   }
 }
+
+/** Batches that may be in flight. */
+const mostFlights = 16
 
 /** Letters that may wait for the store (64 Mi): beyond it the store is too slow for the load, and memory must not pay for that. */
 const mostWaiting = 67_108_864

@@ -41,9 +41,9 @@ class ControlledStore {
   }
 }
 
-const fires = (name: string): TestOperation => ({
+const fires = (name: string, args?: string): TestOperation => ({
   handler: () => {
-    stage(name)
+    stage(name, args)
     return { ok: true }
   },
 })
@@ -101,7 +101,8 @@ test('a release that throws at once is 503, not a hanging request', async (t) =>
 test('of two requests in one batch only the one whose task was not stored gets 503', async (t) => {
   const store = new ControlledStore()
   const operations = {
-    'get /first': fires('first'),
+    // So large that no other batch is written beside it.
+    'get /first': fires('first', 'x'.repeat(4_300_000)),
     'get /good': fires('mail'),
     'get /bad': fires('unstorable'),
   }

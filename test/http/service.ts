@@ -189,8 +189,8 @@ export function contextHere(): Context {
 }
 
 /** Stages a stand-in for a task's message, as `fire` would. */
-export function stage(name: string): Scope {
+export function stage(name: string, args = '[]'): Scope {
   const { scope } = contextHere()
-  scope.staged.push({ name, args: '[]', contextText: '' })
+  scope.staged.push({ name, args, contextText: '' })
   return scope
 }

@@ -42,20 +42,41 @@ suite('the outbox', () => {
     await Promise.all(answers)
   })
 
-  test('has one write in flight; what comes meanwhile is the next batch', async () => {
+  test('has sixteen batches in flight, in order; what comes meanwhile is the next', async () => {
     const { store, outbox } = setUp()
-    const first = outbox.store(messagesOf(1))
-    await written(store, 1)
+    const early = Array.from({ length: 16 }, () => messagesOf(1))
+    const answers: Promise<void>[] = []
+    for (const [index, messages] of early.entries()) {
+      answers.push(outbox.store(messages))
+      await written(store, index + 1)
+    }
     const later = [messagesOf(2), messagesOf(1)]
     const others = later.map((messages) => outbox.store(messages))
     for (let turn = 0; turn < 20; turn++) await nextTurn()
-    assert.deepEqual([store.batches.length, store.inFlight], [1, 1])
+    assert.deepEqual([store.batches.length, store.inFlight], [16, 16])
+    store.answerStored()
+    await answers[0]
+    await written(store, 17)
+    assert.deepEqual(store.batches.map(idsOf), [...early, later.flat()].map(idsOf))
+    store.open = true
+    while (store.inFlight > 0) store.answerStored()
+    await Promise.all([...answers, ...others])
+    await outbox.idle()
+  })
+
+  test('has no second batch in flight beside one of more than 4 Mi letters', async () => {
+    const { store, outbox } = setUp()
+    const big = { ...stagedMessage(), args: 'x'.repeat(4_300_000) }
+    const first = outbox.store([big])
+    await written(store, 1)
+    const second = outbox.store(messagesOf(1))
+    for (let turn = 0; turn < 20; turn++) await nextTurn()
+    assert.equal(store.batches.length, 1)
     store.answerStored()
     await first
     await written(store, 2)
-    assert.deepEqual(idsOf(store.batches[1]), idsOf(later.flat()))
     store.answerStored()
-    await Promise.all(others)
+    await second
   })
 
   test('answers each release for its own tasks only', async (t) => {
@@ -178,7 +199,7 @@ suite('the outbox', () => {
 
   test('what is large goes alone and whole, in the order of its release; what is small shares a batch', async () => {
     const { store, outbox } = setUp()
-    const inFlight = outbox.store(messagesOf(1))
+    const inFlight = outbox.store([{ ...stagedMessage(), args: 'x'.repeat(4_300_000) }])
     await written(store, 1)
     const large = () => ({ ...stagedMessage(), args: 'x'.repeat(900_000) })
     const requests = [
