@@ -1,6 +1,7 @@
 import type { StoreError } from '../../core/errors.ts'
 import { crowded } from './failures.ts'
 import { logBytes } from './log-length.ts'
+import type { DiskSpace } from './place.ts'
 import { siteOf } from './site.ts'
 
 /** What is kept free, in bytes; on a disk of less than eight times as much, an eighth of it. */
@@ -59,9 +60,18 @@ export class DiskRoom {
   #look(): Seen | undefined {
     const space = siteOf(this.#file).space()
     if (space === undefined) return undefined
-    const reserved = Math.min(mostReserved, space.total / reservedShare)
-    return { free: space.free, reserved, log: logBytes(this.#file), spare: this.#spareBytes() }
+    return {
+      free: space.free,
+      reserved: reservedOf(space),
+      log: logBytes(this.#file),
+      spare: this.#spareBytes(),
+    }
   }
+}
+
+/** How much of a disk is kept free, in bytes. */
+export function reservedOf({ total }: DiskSpace): number {
+  return Math.min(mostReserved, total / reservedShare)
 }
 
 /** All in bytes. */

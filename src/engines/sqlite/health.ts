@@ -3,6 +3,7 @@ import { reasonOf } from '../waiting.ts'
 import { waitingReason } from '../waiting-reason.ts'
 import { lookForWaiting } from './claim.ts'
 import { integer } from './columns.ts'
+import { reservedOf } from './disk-room.ts'
 import { longLog } from './log-length.ts'
 import { readOwners, readStuck, type Stuck } from './owners.ts'
 import type { Reader } from './reader.ts'
@@ -18,9 +19,6 @@ export interface HealthOptions {
   /** Writes something small, and throws where that or the last real write failed. */
   readonly probe: () => Promise<void>
 }
-
-/** A disk with less free space than this will soon be full. */
-const littleSpace = 64 * 1024 * 1024
 
 /** Whether tasks can be stored, and whether those that wait move. Never rejects. */
 export async function examine(options: HealthOptions): Promise<EngineHealth> {
@@ -101,11 +99,11 @@ function countAlive(site: Site, owners: readonly string[]): number {
 }
 
 function spaceReason(site: Site, file: string): string[] {
-  const free = site.space()?.free
-  if (free === undefined || free >= littleSpace) return []
-  return [
-    `Only ${Math.floor(free / 1024)} KiB are free on the disk of ${file}: tasks can't be stored once it is full.`,
-  ]
+  const space = site.space()
+  const reserved = space === undefined ? 0 : reservedOf(space)
+  if (space === undefined || space.free >= 2 * reserved) return []
+  const [free, kept] = [space.free, reserved].map((bytes) => `${Math.floor(bytes / 1024)} KiB`)
+  return [`Only ${free} are free on the disk of ${file}: below ${kept} no further tasks are stored.`]
 }
 
 /** No reason to send requests elsewhere: tasks are stored and run. */

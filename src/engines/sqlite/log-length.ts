@@ -14,6 +14,14 @@ export function logBytes(file: string): number {
   }
 }
 
+/** A log that is shorter, in bytes, has little room to give. */
+const leastEmptied = 131_072
+
+/** Whether the log of `file` takes room that is worth the work of emptying it. */
+export function isWorthEmptying(file: string): boolean {
+  return logBytes(file) >= leastEmptied
+}
+
 /** How a checkpoint has ended: the log begins anew; who reads it, or copies it himself, has hindered that; or writers left no gap in which it could. */
 export type Ending = 'begun anew' | 'hindered' | 'crowded out'
 

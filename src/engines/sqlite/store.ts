@@ -5,7 +5,7 @@ import { emit } from '../../core/events.ts'
 import { Connection, type Transaction } from './connection.ts'
 import { DiskRoom } from './disk-room.ts'
 import { closed, elsewhere, isBusy, replaced, storeError, unlogged } from './failures.ts'
-import { logBytes } from './log-length.ts'
+import { isWorthEmptying } from './log-length.ts'
 import { isElsewhere, type Machine, presentMachine, takeMachine } from './machine.ts'
 import { isInMemory } from './memory.ts'
 import { busy, pause, retryEveryMs } from './patience.ts'
@@ -26,8 +26,6 @@ export interface StoreOptions {
 /** Writes that follow each other by less than this are back to back; they go on for so long before they are interrupted. */
 const gapMs = 1.5 * retryEveryMs
 const longestRunMs = 3
-/** A log that is shorter, in bytes, has little room to give. */
-const leastEmptied = 131_072
 
 /**
  * The connection that writes, and mends itself: opened when first needed, dropped after a failure so that the next call opens anew, and
@@ -126,7 +124,7 @@ export class Store {
 
   /** Copies what the log holds into the database file and cuts it short, for its room on the disk; where that can't be done now, nothing has changed. */
   emptyLog(): void {
-    if (logBytes(this.file) < leastEmptied) return
+    if (!isWorthEmptying(this.file)) return
     try {
       this.#guarded(() => this.#copyLog())
     } catch {

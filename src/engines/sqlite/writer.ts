@@ -1,4 +1,5 @@
 import type { Checkpoints } from './checkpoints.ts'
+import { isWorthEmptying } from './log-length.ts'
 import { beatEveryMs } from './machine.ts'
 import { busy, waitYielding } from './patience.ts'
 import { type Input, isPromise, type Output, perform, type Sync, type Verb, wakes } from './requests.ts'
@@ -73,7 +74,7 @@ export class Writer {
   async #emptyLog(): Promise<void> {
     const { store, checkpoints } = this.#options
     const now = performance.now()
-    if (now < this.#emptiedAt + emptyEveryMs) return
+    if (now < this.#emptiedAt + emptyEveryMs || !isWorthEmptying(store.file)) return
     this.#emptiedAt = now
     await checkpoints?.now()
     store.emptyLog()
