@@ -54,7 +54,7 @@ export class Outbox {
   }
 
   #board(): void {
-    const isBusy = this.#flights >= mostFlights || this.#lettersInFlight > mostTogether
+    const isBusy = this.#flights >= mostFlights || this.#lettersInFlight > mostInFlight
     if (this.#isBoarding || isBusy || this.#gathered.length === 0) return
     this.#isBoarding = true
     // After the requests of this turn of the loop: those that end together are written together.
@@ -126,8 +126,9 @@ export class Outbox {
   }
 }
 
-/** Batches that may be in flight. */
+/** Batches, and letters (256 Ki), beside which another may be in flight: on a slow network it has to be answered in a time that goes by its own length. */
 const mostFlights = 16
+const mostInFlight = 262_144
 
 /** Letters that may wait for the store (64 Mi): beyond it the store is too slow for the load, and memory must not pay for that. */
 const mostWaiting = 67_108_864

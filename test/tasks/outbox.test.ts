@@ -64,9 +64,9 @@ suite('the outbox', () => {
     await outbox.idle()
   })
 
-  test('has no second batch in flight beside one of more than 4 Mi letters', async () => {
+  test('has no second batch in flight beside one of more than 256 Ki letters', async () => {
     const { store, outbox } = setUp()
-    const big = { ...stagedMessage(), args: 'x'.repeat(4_300_000) }
+    const big = { ...stagedMessage(), args: 'x'.repeat(270_000) }
     const first = outbox.store([big])
     await written(store, 1)
     const second = outbox.store(messagesOf(1))
@@ -199,7 +199,7 @@ suite('the outbox', () => {
 
   test('what is large goes alone and whole, in the order of its release; what is small shares a batch', async () => {
     const { store, outbox } = setUp()
-    const inFlight = outbox.store([{ ...stagedMessage(), args: 'x'.repeat(4_300_000) }])
+    const inFlight = outbox.store([{ ...stagedMessage(), args: 'x'.repeat(270_000) }])
     await written(store, 1)
     const large = () => ({ ...stagedMessage(), args: 'x'.repeat(900_000) })
     const requests = [
