@@ -65,10 +65,13 @@ export class Outbox {
     const letters = releases.reduce((total, release) => total + release.letters, 0)
     this.#flights++
     this.#lettersInFlight += letters
-    await this.#write(releases, letters)
-    this.#flights--
-    this.#lettersInFlight -= letters
-    this.#board()
+    try {
+      await this.#write(releases, letters)
+    } finally {
+      this.#flights--
+      this.#lettersInFlight -= letters
+      this.#board()
+    }
   }
 
   /** What goes together: all that waits, unless that would keep the loop for long. */

@@ -65,7 +65,8 @@ export interface DiskSpace {
 export function spaceAt(file: string): DiskSpace | undefined {
   try {
     const { bavail, blocks, bsize } = statfsSync(dirname(file))
-    return { free: bavail * bsize, total: blocks * bsize }
+    // Some file systems tell nothing of it.
+    return blocks === 0 ? undefined : { free: bavail * bsize, total: blocks * bsize }
   } catch {
     return undefined
   }
