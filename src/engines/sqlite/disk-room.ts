@@ -44,10 +44,12 @@ export class DiskRoom {
     this.#seen.log += neededFor(bytes)
   }
 
-  /** That there is none. */
-  lacking(): StoreError {
+  /** That there is none for a commit of so many bytes. */
+  lacking(bytes: number): StoreError {
     const { free, reserved, log, spare } = this.#look() ?? nothing
-    return crowded(this.#file, free, reserved + Math.max(0, log - spare))
+    const needed = neededFor(bytes)
+    const copied = Math.max(0, log + needed - spare)
+    return crowded(this.#file, { free, needed: needed + copied, kept: reserved })
   }
 
   #has(bytes: number): boolean {

@@ -98,12 +98,16 @@ function full(file: string, cause: unknown): StoreError {
   )
 }
 
-/** Before it is full. */
-export function crowded(file: string, free: number, kept: number): StoreError {
-  const inKiB = (bytes: number) => `${Math.floor(bytes / 1024)} KiB`
+/** Before it is full; `bytes` of its disk. */
+export function crowded(
+  file: string,
+  bytes: { readonly free: number; readonly needed: number; readonly kept: number },
+): StoreError {
+  const inKiB = (count: number) => `${Math.floor(count / 1024)} KiB`
+  const [free, needed, kept] = [bytes.free, bytes.needed, bytes.kept].map(inKiB)
   return new StoreError(
     'STORE_FULL',
-    `No space left on the disk of ${file} for further tasks: ${inKiB(free)} are free, and ${inKiB(kept)} are kept for running and deleting those that are there. Free some; tasks are stored again by themselves then.`,
+    `No space left on the disk of ${file} for further tasks: ${free} are free, ${needed} may be needed, and ${kept} are kept for running and deleting the tasks that are there. Free some; tasks are stored again by themselves then.`,
   )
 }
 

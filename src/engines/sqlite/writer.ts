@@ -23,6 +23,7 @@ const emptyEveryMs = 250
 export class Writer {
   readonly #options: WriterOptions
   #emptiedAt = Number.NEGATIVE_INFINITY
+  #emptying: Promise<void> | undefined
   #beating: NodeJS.Timeout | undefined
 
   constructor(options: WriterOptions) {
@@ -66,18 +67,27 @@ export class Writer {
   async #takeRoom(bytes: number): Promise<void> {
     const { room } = this.#options.store
     if (!room.fits(bytes)) await this.#emptyLog()
-    if (!room.fits(bytes)) throw room.lacking()
+    if (!room.fits(bytes)) throw room.lacking(bytes)
     room.take(bytes)
   }
 
-  /** A thread copies most of it, so that the rest doesn't hold up the loop for long. */
+  /** Once for all that need its room at the same time. */
   async #emptyLog(): Promise<void> {
+    const isDue = performance.now() >= this.#emptiedAt + emptyEveryMs
+    if (isDue && isWorthEmptying(this.#options.store.file)) this.#emptying ??= this.#copyLog()
+    await this.#emptying
+  }
+
+  /** A thread copies most of it, so that the rest doesn't hold up the loop for long. */
+  async #copyLog(): Promise<void> {
     const { store, checkpoints } = this.#options
-    const now = performance.now()
-    if (now < this.#emptiedAt + emptyEveryMs || !isWorthEmptying(store.file)) return
-    this.#emptiedAt = now
-    await checkpoints?.now()
-    store.emptyLog()
+    try {
+      await checkpoints?.now()
+      store.emptyLog()
+    } finally {
+      this.#emptiedAt = performance.now()
+      this.#emptying = undefined
+    }
   }
 
   /** Once something was written. A beat that fails says nothing: the next request meets the same failure and tells its caller. */
