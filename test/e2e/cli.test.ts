@@ -24,6 +24,8 @@ const commands = [
   'tasks show',
   'tasks retry',
   'tasks cancel',
+  'tasks move',
+  'tasks purge',
   'health',
 ]
 
@@ -51,6 +53,8 @@ test('a mistyped command, option or state says the nearest one', async () => {
     ['tasks ls --state finished', /queued.*running.*done/],
     ['tasks ls --limit none', /whole number from 1/],
     ['tasks show', /missing required argument 'id'/],
+    ['tasks purge', /--state <state\.\.\.>' not specified/],
+    ['tasks purge --state running', /done, failed, cancelled, parked/],
   ]
   const answers = await Promise.all(slips.map(([line]) => cli(line.split(' '))))
   slips.forEach(([line, says], index) => {
@@ -145,6 +149,24 @@ test('a failed task is queued again by retry, and its counts begin anew', async 
     await service.cli('tasks', 'retry', 'no-such-id', '--json'),
   )
   assert.equal(again?.done, false)
+})
+
+test('purge deletes what is over before its time, and nothing else', async (t) => {
+  const service = await startService(t)
+  await service.fire('returns', ['r', { deep: 1 }])
+  await service.fire('fail', ['f', 9], { options: { retries: 0 } })
+  await service.fire('note', ['later'], { options: { delay: '1h' } })
+  await service.settled({ but: 1 })
+  const purge = (...words: readonly string[]) =>
+    cli(['tasks', 'purge', ...words, '--service', service.folder])
+  assert.equal((await purge('--state', 'cancelled')).stdout, '0 deleted\n')
+  assert.deepEqual(documents(await purge('--state', 'done', 'cancelled', '--json')), [{ deleted: 1 }])
+  assert.deepEqual((await service.tasks()).map(({ state }) => state).toSorted(), ['failed', 'scheduled'])
+  assert.equal((await purge('--state', 'failed', 'parked')).stdout, '1 deleted\n')
+  assert.deepEqual(
+    (await service.tasks()).map(({ state }) => state),
+    ['scheduled'],
+  )
 })
 
 test('a reader that has seen enough (head) ends neither a command nor a service with an error', async (t) => {

@@ -9,6 +9,7 @@ import { say, sayJson, sayTable } from '../output.ts'
 import { configOf, envOption, type ServiceOptions, serviceOption } from '../service-option.ts'
 import { taskCells, taskDocument, taskHeadings, taskLines, wholeDocument } from '../task-view.ts'
 import { moveCommand } from './tasks-move.ts'
+import { purgeCommand } from './tasks-purge.ts'
 
 /** What these commands need of a store or a spool. */
 type Tasks = Pick<Engine, 'cancel' | 'close' | 'find' | 'list' | 'retry'>
@@ -25,7 +26,7 @@ interface ListOptions extends TaskOptions, ListFilter {
 /** `macaron tasks …`: read and act on stored tasks, whether or not the service runs. */
 export function tasksCommand(): Command {
   return new Command('tasks')
-    .description('list tasks, show one, retry or cancel it, move them')
+    .description('list tasks, show one, retry or cancel it, move or purge them')
     .showSuggestionAfterError()
     .addCommand(listCommand())
     .addCommand(showCommand())
@@ -46,6 +47,7 @@ export function tasksCommand(): Command {
         act: (engine, id) => engine.cancel(id),
       }),
     )
+    .addCommand(purgeCommand())
 }
 
 function listCommand(): Command {
