@@ -186,7 +186,7 @@ function plural(count: number): string {
 
 /** That the store fails says all there is to say: a stack at each request would fill the disk that is full. */
 function shownOf(error: Error) {
-  return error instanceof StoreError ? { err: { code: error.code } } : { err: error }
+  return error instanceof StoreError ? { code: error.code } : { err: error }
 }
 
 function fired(count: number): string {

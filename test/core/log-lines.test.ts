@@ -169,7 +169,7 @@ suite('log lines', () => {
   test('at a store that fails no request logs a stack', () => {
     const full = new StoreError('STORE_FULL', 'No space left')
     const [line] = linesOf(() => emit('request.crash', { ...details['request.crash'], error: full }))
-    assert.partialDeepStrictEqual(line, { err: { code: 'STORE_FULL' }, errorId: 'e', callId: 'c' })
+    assert.partialDeepStrictEqual(line, { code: 'STORE_FULL', errorId: 'e', callId: 'c' })
     assert.doesNotMatch(JSON.stringify(line), /log-lines\.test/)
   })
 

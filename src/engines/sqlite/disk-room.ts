@@ -1,5 +1,5 @@
 import type { StoreError } from '../../core/errors.ts'
-import { crowded } from './failures.ts'
+import { crowded, crowding } from './failures.ts'
 import { logBytes } from './log-length.ts'
 import type { DiskSpace } from './place.ts'
 import { siteOf } from './site.ts'
@@ -46,17 +46,20 @@ export class DiskRoom {
 
   /** That there is none for a commit of so many bytes. */
   lacking(bytes: number): StoreError {
-    const { free, reserved, log, spare } = this.#look() ?? nothing
-    const needed = neededFor(bytes)
-    const copied = Math.max(0, log + needed - spare)
-    return crowded(this.#file, { free, needed: needed + copied, kept: reserved })
+    const seen = this.#look() ?? nothing
+    const kept = takenBy(seen, 0)
+    return crowded(this.#file, { free: seen.free, needed: takenBy(seen, neededFor(bytes)) - kept, kept })
+  }
+
+  /** That there is little left, in plain words. */
+  shortness(): string | undefined {
+    const seen = this.#look()
+    if (seen === undefined || seen.free + seen.spare >= 2 * seen.reserved) return undefined
+    return crowding(this.#file, { free: seen.free, kept: takenBy(seen, 0) })
   }
 
   #has(bytes: number): boolean {
-    if (this.#seen === undefined) return true
-    const { free, reserved, log, spare } = this.#seen
-    const needed = neededFor(bytes)
-    return free - reserved - needed >= Math.max(0, log + needed - spare)
+    return this.#seen === undefined || this.#seen.free >= takenBy(this.#seen, neededFor(bytes))
   }
 
   #look(): Seen | undefined {
@@ -71,8 +74,17 @@ export class DiskRoom {
   }
 }
 
-/** How much of a disk is kept free, in bytes. */
-export function reservedOf({ total }: DiskSpace): number {
+/**
+ * What of the disk goes to a log that grows by so many bytes and is then copied into the file, with one half of what is kept for work on the tasks that are there;
+ * the other half is for the log of that work.
+ */
+function takenBy({ reserved, log, spare }: Seen, needed: number): number {
+  const half = reserved / 2
+  return half + needed + Math.max(0, log + needed + half - spare)
+}
+
+/** How much of a disk is kept free, in bytes; half of that where the file has as much room of its own. */
+function reservedOf({ total }: DiskSpace): number {
   return Math.min(mostReserved, total / reservedShare)
 }
 

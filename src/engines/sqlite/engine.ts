@@ -180,7 +180,7 @@ class SqliteEngine implements Engine {
   health(): Promise<EngineHealth> {
     const { store, now } = this.#parts
     const probe = () => this.#probe()
-    return examine({ file: store.file, reader: this.#reader, now, probe })
+    return examine({ file: store.file, room: store.room, reader: this.#reader, now, probe })
   }
 
   close(): Promise<void> {

@@ -98,17 +98,29 @@ function full(file: string, cause: unknown): StoreError {
   )
 }
 
-/** Before it is full; `bytes` of its disk. */
-export function crowded(
-  file: string,
-  bytes: { readonly free: number; readonly needed: number; readonly kept: number },
-): StoreError {
-  const inKiB = (count: number) => `${Math.floor(count / 1024)} KiB`
+/** Of a disk, in bytes. */
+interface Crowding {
+  readonly free: number
+  readonly kept: number
+}
+
+/** Before it is full. */
+export function crowded(file: string, bytes: Crowding & { readonly needed: number }): StoreError {
   const [free, needed, kept] = [bytes.free, bytes.needed, bytes.kept].map(inKiB)
   return new StoreError(
     'STORE_FULL',
     `No space left on the disk of ${file} for further tasks: ${free} are free, ${needed} may be needed, and ${kept} are kept for running and deleting the tasks that are there. Free some; tasks are stored again by themselves then.`,
   )
+}
+
+/** That tasks will soon be refused. */
+export function crowding(file: string, bytes: Crowding): string {
+  const [free, kept] = [bytes.free, bytes.kept].map(inKiB)
+  return `Only ${free} are free on the disk of ${file}: below ${kept} no further tasks are stored.`
+}
+
+function inKiB(bytes: number): string {
+  return `${Math.floor(bytes / 1024)} KiB`
 }
 
 function corrupt(file: string, cause: unknown): StoreError {

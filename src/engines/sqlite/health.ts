@@ -3,7 +3,7 @@ import { reasonOf } from '../waiting.ts'
 import { waitingReason } from '../waiting-reason.ts'
 import { lookForWaiting } from './claim.ts'
 import { integer } from './columns.ts'
-import { reservedOf } from './disk-room.ts'
+import type { DiskRoom } from './disk-room.ts'
 import { longLog } from './log-length.ts'
 import { readOwners, readStuck, type Stuck } from './owners.ts'
 import type { Reader } from './reader.ts'
@@ -14,6 +14,7 @@ import { readTotals } from './totals.ts'
 
 export interface HealthOptions {
   readonly file: string
+  readonly room: DiskRoom
   readonly reader: Reader
   readonly now: () => number
   /** Writes something small, and throws where that or the last real write failed. */
@@ -40,7 +41,7 @@ export async function examine(options: HealthOptions): Promise<EngineHealth> {
   const warnings = logWarning(options.file)
   const reasons = [
     ...faults,
-    ...spaceReason(site, options.file),
+    ...spaceReason(options.room, storing),
     ...waitingReason(seen, workers),
     ...stuckReasons(seen),
   ]
@@ -98,12 +99,10 @@ function countAlive(site: Site, owners: readonly string[]): number {
   return owners.filter((owner) => site.isAlive(owner)).length
 }
 
-function spaceReason(site: Site, file: string): string[] {
-  const space = site.space()
-  const reserved = space === undefined ? 0 : reservedOf(space)
-  if (space === undefined || space.free >= 2 * reserved) return []
-  const [free, kept] = [space.free, reserved].map((bytes) => `${Math.floor(bytes / 1024)} KiB`)
-  return [`Only ${free} are free on the disk of ${file}: below ${kept} no further tasks are stored.`]
+/** A disk that is too full to store anything has been told of already. */
+function spaceReason(room: DiskRoom, storing: boolean): string[] {
+  const shortness = storing ? room.shortness() : undefined
+  return shortness === undefined ? [] : [shortness]
 }
 
 /** No reason to send requests elsewhere: tasks are stored and run. */

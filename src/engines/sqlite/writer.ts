@@ -13,8 +13,8 @@ export interface WriterOptions {
   readonly checkpoints: Checkpoints | undefined
 }
 
-/** How often the log is emptied for its room. */
-const emptyEveryMs = 250
+/** When the log is tried again that others kept from being emptied. */
+const emptyAgainMs = 250
 
 /**
  * Does what the engine is asked for, one transaction a request. Commits are made on the loop, which takes tens of microseconds and never waits for a lock;
@@ -22,7 +22,7 @@ const emptyEveryMs = 250
  */
 export class Writer {
   readonly #options: WriterOptions
-  #emptiedAt = Number.NEGATIVE_INFINITY
+  #emptyAt = Number.NEGATIVE_INFINITY
   #emptying: Promise<void> | undefined
   #beating: NodeJS.Timeout | undefined
 
@@ -73,7 +73,7 @@ export class Writer {
 
   /** Once for all that need its room at the same time. */
   async #emptyLog(): Promise<void> {
-    const isDue = performance.now() >= this.#emptiedAt + emptyEveryMs
+    const isDue = performance.now() >= this.#emptyAt
     if (isDue && isWorthEmptying(this.#options.store.file)) this.#emptying ??= this.#copyLog()
     await this.#emptying
   }
@@ -85,7 +85,7 @@ export class Writer {
       await checkpoints?.now()
       store.emptyLog()
     } finally {
-      this.#emptiedAt = performance.now()
+      if (isWorthEmptying(store.file)) this.#emptyAt = performance.now() + emptyAgainMs
       this.#emptying = undefined
     }
   }
