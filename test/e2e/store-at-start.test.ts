@@ -222,13 +222,13 @@ async function goesOn(service: RunningService): Promise<void> {
   assert.equal(service.pids('worker').length, 1)
 }
 
-/** What a process has said of its store's trouble; failed stores of tasks are told one by one. */
+/** What a process has said of its store's trouble; requests and tasks that fail by it are told one by one. */
 function troubles(service: RunningService, role: string): readonly string[] {
   const lines = service.output.split('\n').filter((line) => line.startsWith('{'))
   return lines
     .map((line): { role?: string; code?: string; msg?: string; errorId?: string } => JSON.parse(line))
     .filter((line) => line.role === role && line.code?.startsWith('STORE_') === true)
-    .filter(({ msg = '' }) => !/could not be stored/.test(msg))
+    .filter(({ msg = '', errorId }) => errorId === undefined && !/could not be stored/.test(msg))
     .map(({ code = '' }) => code)
 }
 
