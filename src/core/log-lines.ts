@@ -184,9 +184,9 @@ function plural(count: number): string {
   return count === 1 ? '' : 's'
 }
 
-/** That the store fails says all there is to say: a stack at each request would fill the disk that is full. */
+/** How the store fails says its code, unless that is unknown: a stack at each request would fill the disk that is full. */
 function shownOf(error: Error) {
-  return error instanceof StoreError ? { code: error.code } : { err: error }
+  return error instanceof StoreError && error.code !== 'STORE_FAILED' ? { code: error.code } : { err: error }
 }
 
 function fired(count: number): string {

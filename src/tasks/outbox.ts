@@ -26,6 +26,7 @@ export class Outbox {
   #lettersInFlight = 0
   /** One is about to take off: what is released meanwhile goes with it, and nothing overtakes what is being sealed. */
   #isBoarding = false
+  readonly #waitingForLanding: (() => void)[] = []
 
   constructor(way: Way) {
     this.#way = way
@@ -50,7 +51,8 @@ export class Outbox {
 
   /** Resolves when nothing waits to be stored any more. */
   async idle(): Promise<void> {
-    while (this.#isBoarding || this.#flights > 0) await nextTurn()
+    while (this.#isBoarding || this.#flights > 0)
+      await new Promise<void>((resolve) => this.#waitingForLanding.push(resolve))
   }
 
   #board(): void {
@@ -65,13 +67,11 @@ export class Outbox {
     const letters = releases.reduce((total, release) => total + release.letters, 0)
     this.#flights++
     this.#lettersInFlight += letters
-    try {
-      await this.#write(releases, letters)
-    } finally {
-      this.#flights--
-      this.#lettersInFlight -= letters
-      this.#board()
-    }
+    await this.#write(releases, letters)
+    this.#flights--
+    this.#lettersInFlight -= letters
+    this.#board()
+    for (const resolve of this.#waitingForLanding.splice(0)) resolve()
   }
 
   /** What goes together: all that waits, unless that would keep the loop for long. */

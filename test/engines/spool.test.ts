@@ -14,6 +14,7 @@ import { openSqlite } from '../../src/engines/sqlite/engine.ts'
 import { WaitingEngine } from '../../src/engines/waiting.ts'
 import { newTaskId } from '../../src/tasks/ids.ts'
 import type { TaskMessage } from '../../src/tasks/message.ts'
+import { done, TestWorker } from '../../src/testing/engine-suite/setup.ts'
 import { RedisServer, withoutRedis } from '../support/redis-server.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
@@ -117,10 +118,11 @@ else
       const { engine, store, folder } = await opened(t, redis.url)
       await redis.kill()
       const [one, other] = [message(), message()]
+      const told: (string | undefined)[] = []
+      // Before there is a spool.
+      const watches = [one, other].map(({ id }) => engine.watch(id, (task) => told.push(task?.state)))
       await engine.enqueue([one, other])
       await until(async () => (await engine.find(one.id)) !== undefined, { what: 'it to lie in the spool' })
-      const told: (string | undefined)[] = []
-      const watches = [one, other].map(({ id }) => engine.watch(id, (task) => told.push(task?.state)))
       assert.equal((await engine.cancel(one.id)).done, true)
       assert.equal((await engine.find(one.id))?.state, 'cancelled')
       await until(() => told.includes('cancelled'), { what: 'who waits for it to be told' })
@@ -157,6 +159,27 @@ else
       await until(async () => (await store.find(one.id))?.state === 'cancelled', { what: 'Redis to know' })
       assert.equal((await store.find(other.id))?.state, 'queued')
       assert.equal((await store.counts()).queued, 1)
+    })
+
+    test('who waits for a task that runs is not told that it was cancelled in the spool', async (t) => {
+      const { store, folder } = await opened(t, redis.url)
+      const spool = spoolIn(folder, { forwards: false })
+      const engine = new SpooledEngine({ store, spool, patienceMs: 1_000 })
+      t.after(() => spool.close())
+      const twice = message()
+      await engine.enqueue([twice])
+      const worker = await TestWorker.start(store)
+      const lease = await worker.lease(0)
+      await spool.enqueue([twice])
+      const [told, toldOfSpool]: [unknown[], unknown[]] = [[], []]
+      t.after(engine.watch(twice.id, (task) => told.push(task?.state)))
+      t.after(spool.watch(twice.id, (task) => toldOfSpool.push(task?.state)))
+      assert.equal((await spool.cancel(twice.id)).done, true)
+      await until(() => toldOfSpool.length > 0, { what: 'the spool to tell' })
+      await worker.settle(lease, done('1'))
+      await until(() => told.includes('done'), { what: 'the end to be told' })
+      assert.ok(!told.includes('cancelled'))
+      await worker.consumption.stop()
     })
 
     test('what Redis refuses for good is parked there with the reason, and can be seen', async (t) => {
@@ -240,7 +263,7 @@ async function opened(
   const other = new WaitingEngine({ abilities: bullmqAbilities, open })
   const engine = new SpooledEngine({
     store,
-    spool: spoolIn(folder, options.maxBytes),
+    spool: spoolIn(folder, options),
     patienceMs: options.patienceMs ?? 1_000,
   })
   t.after(async () => {
@@ -250,7 +273,10 @@ async function opened(
   return { engine, store: other, folder, service }
 }
 
-function spoolIn(folder: string, maxBytes?: number): Spool {
+function spoolIn(
+  folder: string,
+  { maxBytes, forwards = true }: { maxBytes?: number; forwards?: boolean } = {},
+): Spool {
   const place = join(folder, 'spool')
   return new Spool({
     open: () =>
@@ -261,7 +287,7 @@ function spoolIn(folder: string, maxBytes?: number): Spool {
         ...(maxBytes === undefined ? {} : { maxBytes }),
       }),
     exists: () => existsSync(join(place, 'tasks.db')),
-    forwards: true,
+    forwards,
   })
 }
 

@@ -181,6 +181,7 @@ test('outcomes that the disk has no space for are kept and recorded once it has;
   disk.free()
   assert.deepEqual(await Promise.all(settled), ['settled', 'settled'])
   await worker.lease(3)
+  await until(() => events.includes('well'), { what: 'word of its end' })
   assert.deepEqual(events, ['STORE_FULL', 'well'])
   assertSound(folder)
 })

@@ -108,6 +108,27 @@ test('what is told of a long log is why it is long, and nothing where it has beg
   assert.match(longLog(file, { fault: new Error('no threads') })?.message ?? '', /fails \(no threads\)/)
 })
 
+test('one flush of a log is under way at a time, and who asks meanwhile shares the next', async (test) => {
+  const file = `${ownFolder(test)}/some.db`
+  writeFileSync(`${file}-wal`, 'frames')
+  const log = new Log(file)
+  for (let round = 0; round < 20; round++) {
+    const first = log.flush()
+    const [second, third] = [log.flush(), log.flush()]
+    assert.notEqual(second, first)
+    assert.equal(third, second)
+    let isLast = false
+    const after = second.then(() => {
+      isLast = true
+    })
+    await first
+    assert.equal(isLast, false)
+    assert.equal(log.flush(), second)
+    await after
+  }
+  log.close()
+})
+
 test('a log that is closed in the middle of a flush ends the flush first, and never touches another file', async (test) => {
   const folder = ownFolder(test)
   const file = `${folder}/some.db`

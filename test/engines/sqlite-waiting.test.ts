@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Engine } from '../../src/engines/engine.ts'
 import { done, makeMessage, makeMessages, store, TestWorker } from '../../src/testing/engine-suite/setup.ts'
 import { ownFolder } from '../support/folder.ts'
@@ -50,6 +51,27 @@ async function storeAgainstLock(test: TestContext, engine: Engine, folder: strin
   await stored
   return longestStop()
 }
+
+test('what is asked for one after another while another process writes is stored in that order', async (test) => {
+  const folder = ownFolder(test)
+  const engine = await openEngine(test, { folder, role: 'server' })
+  await store(engine, makeMessage())
+  const release = holdWriteLock(test, folder)
+  const messages = makeMessages(16)
+  const stored: Promise<void>[] = []
+  for (const message of messages) {
+    stored.push(store(engine, message))
+    if (stored.length === 8) release()
+    await nextTurn()
+  }
+  await Promise.all(stored)
+  using database = new DatabaseSync(storeFile(folder))
+  const rows = database.prepare('SELECT id FROM messages ORDER BY seq').all()
+  assert.deepEqual(
+    rows.slice(1).map(({ id }) => id),
+    messages.map(({ id }) => id),
+  )
+})
 
 for (const role of ['server', 'worker'] as const)
   test(`while another process writes, the loop of a ${role} goes on, and what was asked for is stored after`, async (test) => {

@@ -22,6 +22,8 @@ import type { Store } from './store.ts'
 const stepSize = 500
 /** How many are read with what they were fired with: each may be large. */
 const readsAtOnce = 50
+/** However few are missing: some may have moved on since they were looked at, and each step costs Redis a look at what runs. */
+const fewestRead = 10
 /** A state with no more tasks than this is looked up by itself. */
 const fewTasks = 2_000
 
@@ -107,7 +109,8 @@ async function matching(
   const { limit, queue } = filter
   const seen = (await glanceAt(store, ids)).filter((task) => mayMatch(task, filter))
   const found: TaskRecord[] = []
-  for (const some of slicesOf(seen, queue === undefined ? Math.min(limit, readsAtOnce) : readsAtOnce)) {
+  const size = queue === undefined ? Math.min(Math.max(limit, fewestRead), readsAtOnce) : readsAtOnce
+  for (const some of slicesOf(seen, size)) {
     const tasks = await readTasks(
       store,
       some.map(({ message }) => message.id),

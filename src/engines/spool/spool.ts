@@ -39,6 +39,8 @@ export class Spool {
   #forwarder: Forwarder | undefined
   #cancelled: Cancelled | undefined
   #isClosed = false
+  /** Watches that begin when it is opened. */
+  readonly #watches = new Set<(engine: Engine) => void>()
 
   constructor(options: SpoolOptions) {
     this.#options = options
@@ -101,21 +103,26 @@ export class Spool {
 
   /** Tells when a task was cancelled or parked in it: who waits for it would wait for ever. How else it stands, the store that it belongs to tells. */
   watch(id: string, listener: TaskListener): () => void {
-    let isOver = false
     let unwatch: (() => void) | undefined
-    const end = () => {
-      isOver = true
-      unwatch?.()
-    }
     const tell: TaskListener = (task) => {
       if (task?.state === 'cancelled' || task?.state === 'parked') listener(task)
     }
-    const watching = this.#ifThere(async (engine) => {
-      if (!isOver) unwatch = engine.watch(id, tell)
-    })
+    const begin = (engine: Engine) => {
+      this.#watches.delete(begin)
+      unwatch = engine.watch(id, tell)
+    }
+    this.#watches.add(begin)
     // One that can't be opened tells whoever fires next.
-    watching.catch(() => undefined)
-    return end
+    this.#ifThere(async (engine) => this.#beginWatches(engine)).catch(() => undefined)
+    return () => {
+      this.#watches.delete(begin)
+      unwatch?.()
+    }
+  }
+
+  /** Also of those who have waited before there was a spool. */
+  #beginWatches(engine: Engine): void {
+    for (const begin of this.#watches) begin(engine)
   }
 
   async cancel(id: string): Promise<ActionAnswer> {
@@ -163,9 +170,12 @@ export class Spool {
     if (this.#engine !== undefined) return this.#engine
     const opening = this.#options.open()
     this.#engine = opening
-    opening.catch(() => {
-      this.#engine = undefined
-    })
+    opening.then(
+      (engine) => this.#beginWatches(engine),
+      () => {
+        this.#engine = undefined
+      },
+    )
     return opening
   }
 

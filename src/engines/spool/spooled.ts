@@ -41,6 +41,9 @@ export class SpooledEngine implements Engine {
   readonly #patienceMs: number
   #asideUntil = Number.NEGATIVE_INFINITY
   #isAside = false
+  /** Batches that the store was asked to take, and the last of them of which something is known. */
+  #sent = 0
+  #judged = 0
   #closed: Promise<void> | undefined
 
   constructor({ store, spool, patienceMs }: SpooledOptions) {
@@ -119,8 +122,14 @@ export class SpooledEngine implements Engine {
   }
 
   watch(id: string, listener: TaskListener): () => void {
-    const endings = [this.#store.watch(id, listener), this.#spool.watch(id, listener)]
+    let isOver = false
+    const tell: TaskListener = async (task) => {
+      const isOnlyHere = task?.state !== 'cancelled' || (await this.#isUnknownInStore(id))
+      if (isOnlyHere && !isOver) listener(task)
+    }
+    const endings = [this.#store.watch(id, listener), this.#spool.watch(id, tell)]
     return () => {
+      isOver = true
       for (const end of endings) end()
     }
   }
@@ -138,6 +147,12 @@ export class SpooledEngine implements Engine {
     return this.#closed
   }
 
+  /** A store that has it tells itself what becomes of it: it may be running there. */
+  async #isUnknownInStore(id: string): Promise<boolean> {
+    const found = await this.#inTime(this.#store.find(id)).catch(() => undefined)
+    return found === undefined
+  }
+
   async #act(verb: 'retry' | 'remove', id: string): Promise<ActionAnswer> {
     const answer = await this.#spool[verb](id)
     return answer.done ? answer : this.#store[verb](id)
@@ -145,17 +160,25 @@ export class SpooledEngine implements Engine {
 
   async #answersOf(batch: readonly TaskMessage[]): Promise<readonly EnqueueAnswer[]> {
     if (performance.now() < this.#asideUntil) return batch.map(() => ({ stored: false, error: away() }))
+    const number = ++this.#sent
     try {
       const answers = await this.#inTime(this.#store.enqueue(batch))
       const failure = answers.find((answer) => isStoreFailure(answer))
-      if (failure?.stored === false) this.#failed(failure.error)
-      else this.#worked()
+      this.#judge(number, failure?.stored === false ? failure.error : undefined)
       return answers
     } catch (thrown) {
       const error = asError(thrown)
-      this.#failed(error)
+      this.#judge(number, error)
       return batch.map(() => ({ stored: false, error }))
     }
+  }
+
+  /** What came of a batch counts until something is known of a later one. */
+  #judge(number: number, error: Error | undefined): void {
+    if (number < this.#judged) return
+    this.#judged = number
+    if (error === undefined) this.#worked()
+    else this.#failed(error)
   }
 
   /** @throws StoreError `STORE_UNREACHABLE` where it takes too long. */

@@ -43,8 +43,7 @@ export class Connection {
 
   /** Nothing is added beyond this. What is there needs some room more to be taken and deleted: rows grow, and pages are divided. */
   limit(bytes: number): void {
-    const pageSize = integer(this.sql.first('PRAGMA page_size')?.[0])
-    this.#mostPages = Math.max(1, Math.floor(bytes / pageSize))
+    this.#mostPages = Math.max(1, Math.floor(bytes / this.#pragma('page_size')))
     this.sql.first(`PRAGMA max_page_count = ${this.#mostPages + sparePages}`)
   }
 
@@ -66,20 +65,21 @@ export class Connection {
 
   /** A number that changes when another connection has committed. */
   version(): number {
-    return integer(this.sql.first('PRAGMA data_version')?.[0])
+    return this.#pragma('data_version')
   }
 
-  /** What is free within the file. */
-  spareBytes(): number {
-    const [pages, bytes] = [
-      this.sql.first('PRAGMA freelist_count')?.[0],
-      this.sql.first('PRAGMA page_size')?.[0],
-    ]
-    return integer(pages) * integer(bytes)
+  /** How large the database is with what only the log has of it yet, and how much of that is free, in bytes. */
+  extent(): Extent {
+    const size = this.#pragma('page_size')
+    return { all: this.#pragma('page_count') * size, free: this.#pragma('freelist_count') * size }
   }
 
   close(): void {
     this.#database.close()
+  }
+
+  #pragma(name: string): number {
+    return integer(this.sql.first(`PRAGMA ${name}`)?.[0])
   }
 
   #setDurable(durable: boolean): void {
@@ -92,6 +92,11 @@ export class Connection {
     // After some failures SQLite has rolled back by itself.
     if (this.#database.isTransaction) this.sql.run('ROLLBACK')
   }
+}
+
+export interface Extent {
+  readonly all: number
+  readonly free: number
 }
 
 /** 4 MiB: a claim of a hundred tasks divides some hundred pages at worst. */

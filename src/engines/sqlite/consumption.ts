@@ -25,6 +25,8 @@ export interface ConsumptionOptions {
 const lookEveryMs = 100
 const recoverEveryMs = 1_000
 const stopWithinMs = 5_000
+/** What is small goes on where the disk has no room for what is large. */
+const fullForMs = 1_000
 
 /**
  * Starts a worker's consumption. Before its first claim, the tasks of dead workers and those whose names are known now are back in the queue.
@@ -51,7 +53,7 @@ export class SqliteConsumption implements Consumption {
   readonly #recovery: Recovery
   readonly #maintenance: Maintenance
   readonly #ear: ReturnType<Site['ear']>
-  readonly #trouble = new Trouble()
+  readonly #trouble = new Trouble(fullForMs)
   #lock: AliveLock
   #isHomeless = false
   #look: NodeJS.Timeout | undefined

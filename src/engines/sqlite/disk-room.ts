@@ -1,106 +1,126 @@
 import type { StoreError } from '../../core/errors.ts'
+import type { Extent } from './connection.ts'
 import { crowded, crowding } from './failures.ts'
-import { logBytes } from './log-length.ts'
-import type { DiskSpace } from './place.ts'
+import { bytesAt, logBytes } from './log-length.ts'
 import { siteOf } from './site.ts'
 
-/** What is kept free, in bytes; on a disk of less than eight times as much, an eighth of it. */
+/** What is kept free of new tasks, in bytes; on a disk of less than eight times as much, an eighth of it. */
 const mostReserved = 16 * 1024 * 1024
 const reservedShare = 8
+/** What of that is kept free of outcomes too, which may be as large as tasks: for claims, for what is short, and for deletions. */
+const keptOf = { task: 1, outcome: 0.25 } as const
+const whatOf = { task: 'further tasks', outcome: 'what tasks have ended with' } as const
 /** About what the pages take that every commit writes. */
 const commitBytes = 16_384
-/** For how long a look counts that has found room. */
+/** For how long a look counts that has found room, in ms. */
 const lookEveryMs = 10
 
+/** What wants room. */
+export type Purpose = keyof typeof keptOf
+
 /**
- * The room for further tasks on a store's disk. Some is kept for work on those that are there: to claim, settle or delete one takes pages too, and the write-ahead
+ * The room on a store's disk. Some is kept for work on the tasks that are there: to claim, settle or delete one takes pages too, and the write-ahead
  * log can't be copied into a file that can't grow, so a store that had filled its disk by itself would stay full for ever.
  */
 export class DiskRoom {
   readonly #file: string
-  readonly #spareBytes: () => number
+  readonly #extent: () => Extent | undefined
   #seen: Seen | undefined
   #lookedAt = Number.NEGATIVE_INFINITY
 
-  /** `spareBytes`: what is free within the database file. */
-  constructor(file: string, spareBytes: () => number) {
+  /** `extent`: of the database; undefined where that can't be told now, and whoever writes meets the reason. */
+  constructor(file: string, extent: () => Extent | undefined) {
     this.#file = file
-    this.#spareBytes = spareBytes
+    this.#extent = extent
   }
 
-  /** Whether a commit of so many bytes of tasks fits: into the log, and from there into the file. */
-  fits(bytes: number): boolean {
+  /** Whether a commit of so many bytes fits: into the log, and from there into the file. */
+  fits(bytes: number, purpose: Purpose): boolean {
     const now = performance.now()
     const isFresh = now < this.#lookedAt + lookEveryMs
-    if (isFresh && this.#has(bytes)) return true
+    if (isFresh && this.#has(bytes, purpose)) return true
     this.#seen = this.#look()
     this.#lookedAt = now
-    return this.#has(bytes)
+    return this.#has(bytes, purpose)
   }
 
+  /** Until the next look, a commit of so many bytes counts as made. */
   take(bytes: number): void {
     if (this.#seen === undefined) return
     this.#seen.free -= neededFor(bytes)
-    this.#seen.log += neededFor(bytes)
+    this.#seen.spare -= neededFor(bytes)
+  }
+
+  /** Whether all that the log holds can be copied into the file: begun without room for that, it fills the disk and helps nobody. */
+  canCopyLog(): boolean {
+    const seen = this.#look()
+    return seen === undefined || seen.free >= seen.growth
   }
 
   /** That there is none for a commit of so many bytes. */
-  lacking(bytes: number): StoreError {
+  lacking(bytes: number, purpose: Purpose): StoreError {
     const seen = this.#look() ?? nothing
-    const kept = takenBy(seen, 0)
-    return crowded(this.#file, { free: seen.free, needed: takenBy(seen, neededFor(bytes)) - kept, kept })
+    const kept = keptIn(seen, purpose)
+    const needed = wantedBy(seen, neededFor(bytes), purpose) - kept
+    // One that could be emptied has been.
+    const heldUp = seen.log > seen.free && seen.growth <= seen.free ? seen.log : 0
+    return crowded(this.#file, whatOf[purpose], { free: seen.free, needed, kept, heldUp })
   }
 
-  /** That there is little left, in plain words. */
+  /** That there is little left, in plain words. What the log takes is given back once it is emptied. */
   shortness(): string | undefined {
     const seen = this.#look()
-    if (seen === undefined || seen.free + seen.spare >= 2 * seen.reserved) return undefined
-    return crowding(this.#file, { free: seen.free, kept: takenBy(seen, 0) })
+    if (seen === undefined || seen.free + seen.log - seen.growth + seen.spare >= 2 * seen.reserved)
+      return undefined
+    return crowding(this.#file, { free: seen.free, kept: keptIn(seen, 'task') })
   }
 
-  #has(bytes: number): boolean {
-    return this.#seen === undefined || this.#seen.free >= takenBy(this.#seen, neededFor(bytes))
+  #has(bytes: number, purpose: Purpose): boolean {
+    return this.#seen === undefined || this.#seen.free >= wantedBy(this.#seen, neededFor(bytes), purpose)
   }
 
   #look(): Seen | undefined {
     const space = siteOf(this.#file).space()
-    if (space === undefined) return undefined
+    const extent = space && this.#extent()
+    if (space === undefined || extent === undefined) return undefined
     return {
       free: space.free,
-      reserved: reservedOf(space),
+      reserved: Math.min(mostReserved, space.total / reservedShare),
       log: logBytes(this.#file),
-      spare: this.#spareBytes(),
+      growth: Math.max(0, extent.all - bytesAt(this.#file)),
+      spare: extent.free,
     }
   }
 }
 
-/**
- * What of the disk goes to a log that grows by so many bytes and is then copied into the file, with one half of what is kept for work on the tasks that are there;
- * the other half is for the log of that work.
- */
-function takenBy({ reserved, log, spare }: Seen, needed: number): number {
-  const half = reserved / 2
-  return half + needed + Math.max(0, log + needed + half - spare)
-}
-
-/** How much of a disk is kept free, in bytes; half of that where the file has as much room of its own. */
-function reservedOf({ total }: DiskSpace): number {
-  return Math.min(mostReserved, total / reservedShare)
-}
-
 /** All in bytes. */
 interface Seen {
+  /** On the disk. */
   free: number
   readonly reserved: number
-  /** What may have to be copied into the file, */
-  log: number
-  /** which has so much room of its own. */
-  readonly spare: number
+  readonly log: number
+  /** By how much the file grows when the log is copied into it. */
+  readonly growth: number
+  /** Within the file. */
+  spare: number
 }
 
-const nothing: Seen = { free: 0, reserved: 0, log: 0, spare: 0 }
+const nothing: Seen = { free: 0, reserved: 0, log: 0, growth: 0, spare: 0 }
 
-/** Into the log, with the pages of indexes around it. */
+/** In the log, with the pages of indexes around it; and again in the file. */
 function neededFor(bytes: number): number {
   return 2 * bytes + commitBytes
+}
+
+/** How much has to be free for a commit of so many bytes: what is kept is used as any commit is, one half in the log and one in the file. */
+function wantedBy({ reserved, growth, spare }: Seen, commit: number, purpose: Purpose): number {
+  const half = (reserved * keptOf[purpose]) / 2
+  const log = commit + half
+  const file = growth + Math.max(0, commit + half - spare)
+  return log + file
+}
+
+/** Where the file has room of its own it is only half as much. */
+function keptIn(seen: Seen, purpose: Purpose): number {
+  return wantedBy(seen, 0, purpose) - seen.growth
 }

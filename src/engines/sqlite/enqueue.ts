@@ -29,7 +29,7 @@ export function fieldsOf(batch: readonly TaskMessage[]): Fields {
 
 /** About how many bytes the messages take. */
 export function bytesOf(batch: readonly TaskMessage[]): number {
-  return batch.reduce((sum, { args, context }) => sum + args.length + context.length + 400, 0)
+  return batch.reduce((sum, { args, context }) => sum + Buffer.byteLength(args) + context.length + 400, 0)
 }
 
 /** Stores messages as tasks; those whose id is known already are left as they are. */

@@ -47,6 +47,7 @@ export function storeError(error: unknown, file: string): Error {
     case 'ENOENT':
       return unwritable(file, error)
     case sqlite.ioerr:
+    case 'EIO':
       return isFull(file) ? full(file, error) : failing(file, error)
     default:
       return asError(error)
@@ -104,12 +105,19 @@ interface Crowding {
   readonly kept: number
 }
 
+const untilRead = 'which come back when no other process (a backup, a database tool) reads the store any more'
+
 /** Before it is full. */
-export function crowded(file: string, bytes: Crowding & { readonly needed: number }): StoreError {
+export function crowded(
+  file: string,
+  what: string,
+  bytes: Crowding & { readonly needed: number; readonly heldUp: number },
+): StoreError {
   const [free, needed, kept] = [bytes.free, bytes.needed, bytes.kept].map(inKiB)
+  const held = bytes.heldUp > 0 ? ` The write-ahead log takes ${inKiB(bytes.heldUp)}, ${untilRead}.` : ''
   return new StoreError(
     'STORE_FULL',
-    `No space left on the disk of ${file} for further tasks: ${free} are free, ${needed} may be needed, and ${kept} are kept for running and deleting the tasks that are there. Free some; tasks are stored again by themselves then.`,
+    `No space left on the disk of ${file} for ${what}: ${free} are free, ${needed} may be needed, and ${kept} are kept for running and deleting the tasks that are there.${held} Free some; it goes on by itself then.`,
   )
 }
 

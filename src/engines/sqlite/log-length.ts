@@ -7,8 +7,13 @@ const longestLogBytes = 160 * 1024 * 1024
 
 /** How long the write-ahead log of the database `file` is now; 0 where it has none, or that can't be told. */
 export function logBytes(file: string): number {
+  return bytesAt(`${file}-wal`)
+}
+
+/** How long a file is; 0 where there is none, or that can't be told. */
+export function bytesAt(file: string): number {
   try {
-    return statSync(`${file}-wal`).size
+    return statSync(file).size
   } catch {
     return 0
   }

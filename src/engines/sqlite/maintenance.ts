@@ -25,6 +25,8 @@ export interface MaintenanceOptions {
 /** Beyond this, the write-ahead log is emptied at all events: usual checkpoints have not kept up with its writers. */
 const longestLog = 64 * 1024 * 1024
 const unparkEveryMs = 5_000
+/** How long is rested after a look, by how long it took: it goes over all that are parked. */
+const restPerLook = 20
 
 /** What a consuming worker does beside consuming, in short transactions with a turn of the loop between them. */
 export class Maintenance {
@@ -52,26 +54,33 @@ export class Maintenance {
   }
 
   /**
-   * Puts back the tasks that were parked because nobody knew their name, where this worker does. After a look that found some the next comes at the next beat: idle
-   * older workers may have taken those again.
+   * Puts back the tasks that were parked because nobody knew their name, where this worker does. After a look that found some the next comes at the next beat, unless
+   * it took long: idle older workers may have taken those again.
    */
   async unparkKnown(): Promise<void> {
     const { names, onReturned } = this.#options
     const known = new Set(names())
     this.#names = [...known].join('\n')
-    this.#unparkAt = performance.now() + unparkEveryMs
+    const started = performance.now()
+    this.#unparkAt = started + unparkEveryMs
+    let isAnyFound = false
     let from: Position | undefined = start
     while (from !== undefined && !this.#rounds.isStopped) {
       const position: Position = from
       const slice = await this.#read((sql) => readUnparkable(sql, known, position))
       if (slice.seqs.length > 0) {
-        this.#unparkAt = 0
+        isAnyFound = true
         await this.#write((transaction) => unpark(transaction, slice.seqs))
         onReturned()
       }
       from = slice.next
       await nextTurn()
     }
+    if (isAnyFound)
+      this.#unparkAt = Math.min(
+        this.#unparkAt,
+        performance.now() + restPerLook * (performance.now() - started),
+      )
   }
 
   async #beat(): Promise<void> {

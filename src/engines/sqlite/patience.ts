@@ -15,11 +15,14 @@ export const retryEveryMs = 0.2
 const giveUpAfterMs = 5_000
 const spinMs = 3
 
-/** Tries until the lock is free, ever less often; the loop goes on between tries. @throws StoreError `STORE_BUSY`. */
-export async function waitYielding<T>(attempt: () => T | typeof busy, file: string): Promise<T> {
+/** Tries until the lock is free, for 5 s since `started` and ever less often; the loop goes on between tries. @throws StoreError `STORE_BUSY`. */
+export async function waitYielding<T>(
+  attempt: () => T | typeof busy,
+  file: string,
+  started = performance.now(),
+): Promise<T> {
   const first = attempt()
   if (first !== busy) return first
-  const started = performance.now()
   for (;;) {
     const waited = performance.now() - started
     if (waited > giveUpAfterMs) throw busyTooLong(file)

@@ -22,7 +22,7 @@ export interface Site {
   ear(onRing: () => void): Pick<Ear, 'rearm' | 'close'>
   /** What makes commits survive a power cut. */
   log(): Pick<Log, 'flush' | 'close'>
-  /** Bytes that can still be stored, or undefined where that can't be told. */
+  /** What the disk has, or undefined where that can't be told. */
   space(): DiskSpace | undefined
 }
 

@@ -2,7 +2,7 @@ import { chmodSync, existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { codeOf } from '../../core/errors.ts'
 import { emit } from '../../core/events.ts'
-import { Connection, type Transaction } from './connection.ts'
+import { Connection, type Extent, type Transaction } from './connection.ts'
 import { DiskRoom } from './disk-room.ts'
 import { closed, elsewhere, isBusy, replaced, storeError, unlogged } from './failures.ts'
 import { isWorthEmptying } from './log-length.ts'
@@ -26,6 +26,8 @@ export interface StoreOptions {
 /** Writes that follow each other by less than this are back to back; they go on for so long before they are interrupted. */
 const gapMs = 1.5 * retryEveryMs
 const longestRunMs = 3
+/** For how long a log is left alone that others have kept from being emptied. */
+const emptyAgainMs = 250
 
 /**
  * The connection that writes, and mends itself: opened when first needed, dropped after a failure so that the next call opens anew, and
@@ -44,10 +46,12 @@ export class Store {
   #unbrokenSince = 0
   #contendedUntil = 0
   #distrustsLog = false
+  /** No sooner, on the monotonic clock. */
+  #emptyAt = 0
 
   constructor(options: StoreOptions) {
     this.file = options.file
-    this.room = new DiskRoom(options.file, () => this.#spareBytes())
+    this.room = new DiskRoom(options.file, () => this.#extent())
     this.#options = options
   }
 
@@ -62,7 +66,7 @@ export class Store {
   /** Runs `work` in one transaction; once more where the store's files were replaced. `durable`: survives a power cut. */
   tryWrite<T>(work: (transaction: Transaction) => T, durable: boolean): T | typeof busy {
     if (this.#distrustsLog && this.#guarded(() => this.#copyLog()) !== true) return busy
-    if (this.#options.checkpointPages > 0 && !this.room.fits(0)) this.emptyLog()
+    if (this.#options.checkpointPages > 0 && !this.room.fits(0, 'task')) this.emptyLog()
     this.#giveWay()
     const answer = this.#guarded(() => this.#write(work, durable))
     if (answer === busy || this.#isInPlace()) return answer
@@ -122,14 +126,20 @@ export class Store {
     this.#drop()
   }
 
+  /** Whether the log has room to give: others may be in the way for long, and the file may not be able to grow. */
+  canEmptyLog(): boolean {
+    return isWorthEmptying(this.file) && performance.now() >= this.#emptyAt && this.room.canCopyLog()
+  }
+
   /** Copies what the log holds into the database file and cuts it short, for its room on the disk; where that can't be done now, nothing has changed. */
   emptyLog(): void {
-    if (!isWorthEmptying(this.file)) return
+    if (!this.canEmptyLog()) return
     try {
       this.#guarded(() => this.#copyLog())
     } catch {
       // Whoever writes next meets the same failure.
     }
+    if (isWorthEmptying(this.file)) this.#emptyAt = performance.now() + emptyAgainMs
   }
 
   /** Copies what the log holds into the database file and begins the log anew; false while others use it. */
@@ -173,12 +183,13 @@ export class Store {
     }
   }
 
-  #spareBytes(): number {
+  #extent(): Extent | undefined {
     try {
-      return this.#opened?.connection.spareBytes() ?? 0
+      const extent = this.#guarded(() => this.#open().connection.extent())
+      return extent === busy ? undefined : extent
     } catch {
       // The write that follows meets the same failure.
-      return 0
+      return undefined
     }
   }
 

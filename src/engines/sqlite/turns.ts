@@ -8,6 +8,7 @@ import { StepSize } from '../step-size.ts'
 import { batchSize, type Claim, type Claimed, claim, lookForWaiting } from './claim.ts'
 import type { Transaction } from './connection.ts'
 import { type Ended, settle } from './outcome.ts'
+import { divideByRoom } from './outcome-room.ts'
 import { ownNumber } from './owners.ts'
 import { busy, waitYielding } from './patience.ts'
 import type { Store } from './store.ts'
@@ -100,7 +101,7 @@ export class Turns {
   async #turn(): Promise<void> {
     const wait = this.#failedAt + retryMs - performance.now()
     if (wait > 0) return this.#wakeIn(wait)
-    const batch = this.#pending.splice(0, this.#steps.now)
+    const batch = this.#takePending()
     try {
       const work = this.#findWork()
       if (batch.length > 0 || work !== undefined) await this.#exchange(batch, work)
@@ -112,6 +113,17 @@ export class Turns {
       this.#failedAt = performance.now()
       this.#wakeIn(retryMs)
     }
+  }
+
+  /** What there is no room for waits behind the rest. */
+  #takePending(): readonly Pending[] {
+    const { store, trouble } = this.#options
+    const { fitting, left, lacking } = divideByRoom(store, this.#pending.splice(0, this.#steps.now))
+    if (lacking === undefined) return fitting
+    this.#pending.push(...left)
+    trouble.failed(lacking)
+    this.#wakeIn(retryMs)
+    return fitting
   }
 
   /** What a claim would take and has room for, looked up without a lock; undefined where that is nothing. */
