@@ -20,6 +20,7 @@ export class Writer {
   readonly #options: WriterOptions
   /** The write before the next: they come one after another, in the order in which they were asked for. */
   #last: Promise<unknown> = Promise.resolve()
+  #heldUpMs = 0
   #beating: NodeJS.Timeout | undefined
 
   constructor(options: WriterOptions) {
@@ -29,7 +30,7 @@ export class Writer {
   /** `bytes`: about how many are written. @throws StoreError when it can't be done. */
   async request<V extends Verb>(verb: V, input: Input<V>, bytes = 0): Promise<Output<V>> {
     this.#beat()
-    const asked = performance.now()
+    const asked = this.#clock()
     const { output, flushed } = await this.#inTurn(() => this.#write({ verb, input, bytes, asked }))
     await flushed
     return output
@@ -56,8 +57,7 @@ export class Writer {
 
   async #write<V extends Verb>({ verb, input, bytes, asked }: Write<V>): Promise<Written<V>> {
     const { store, sync, checkpoints } = this.#options
-    const pending = checkpoints?.room()
-    if (pending !== undefined) await pending
+    await this.#holdUp(checkpoints?.room())
     if (verb === 'enqueue') {
       await this.#makeRoom(bytes)
       store.room.take(bytes)
@@ -70,10 +70,22 @@ export class Writer {
       if (done !== busy && mustLast) flushed = store.flush()
       return done
     }
-    const output = await waitYielding(attempt, store.file, asked)
+    const output = await waitYielding(attempt, store.file, performance.now() - (this.#clock() - asked))
     if (wakes(verb)) store.wake()
     checkpoints?.wrote(bytes)
     return { output, flushed }
+  }
+
+  /** In ms; stands still while the disk holds up those who write: that is no lock that others hold. */
+  #clock(): number {
+    return performance.now() - this.#heldUpMs
+  }
+
+  async #holdUp(pending: Promise<void> | undefined): Promise<void> {
+    if (pending === undefined) return
+    const started = performance.now()
+    await pending
+    this.#heldUpMs += performance.now() - started
   }
 
   /** A thread copies most of the log, so that the rest doesn't hold up the loop for long. @throws StoreError `STORE_FULL` */
@@ -81,7 +93,7 @@ export class Writer {
     const { store, checkpoints } = this.#options
     if (store.room.fits(bytes, 'task')) return
     if (store.canEmptyLog()) {
-      await checkpoints?.now()
+      await this.#holdUp(checkpoints?.now())
       store.emptyLog()
     }
     if (!store.room.fits(bytes, 'task')) throw store.room.lacking(bytes, 'task')
@@ -99,7 +111,7 @@ interface Write<V extends Verb> {
   readonly verb: V
   readonly input: Input<V>
   readonly bytes: number
-  /** When, on the monotonic clock. */
+  /** When, by the writer's clock. */
   readonly asked: number
 }
 
