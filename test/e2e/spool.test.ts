@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { RedisServer, withoutRedis } from '../support/redis-server.ts'
@@ -88,6 +88,33 @@ else
       assert.deepEqual(runs.toSorted(), keys)
       await end(second)
       await redis.start()
+    })
+
+    test('a spool that can’t be read is told of by log and health, and forwarded once it can be', async (t) => {
+      const first = await startService(t, { files: files(), command: 'serve' })
+      await redis.kill()
+      const keys = Array.from({ length: 5 }, (_, index) => `k${index}`)
+      for (const key of keys) assert.equal((await first.fire('note', [key])).status, 200)
+      await end(first)
+      await redis.start()
+      const spool = join(first.folder, '.macaron', 'spool')
+      renameSync(spool, `${spool} kept`)
+      mkdirSync(spool)
+      writeFileSync(join(spool, 'tasks.db'), 'no database at all\n'.repeat(1000))
+      const second = await startService(t, { folder: first.folder })
+      await second.says(
+        /spool\/tasks\.db is damaged.*"code":"STORE_CORRUPT"|"code":"STORE_CORRUPT".*spool\/tasks\.db/,
+      )
+      const health = await second.cli('health')
+      assert.equal(health.code, 1)
+      assert.match(health.stdout, /What may wait in the spool of this machine can't be read: .*STORE_CORRUPT/)
+      assert.equal((await second.fire('note', ['meanwhile'])).status, 200)
+      rmSync(spool, { recursive: true })
+      renameSync(`${spool} kept`, spool)
+      await until(() => second.runs().filter((run) => run.ended).length === 6, { what: 'all to run' })
+      const runs = second.runs().map(({ key }) => key)
+      assert.deepEqual(runs.toSorted(), [...keys, 'meanwhile'])
+      await end(second)
     })
 
     test('with spool: off a dead Redis means 503 for what fires, and nothing else', async (t) => {

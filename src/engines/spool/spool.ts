@@ -1,5 +1,6 @@
 import { asError, codeOf, StoreError } from '../../core/errors.ts'
 import { emit } from '../../core/events.ts'
+import { Trouble } from '../../core/trouble.ts'
 import type { TaskMessage } from '../../tasks/message.ts'
 import type { TaskState } from '../../tasks/states.ts'
 import type { ActionAnswer, Engine, EnqueueAnswer, ListFilter, TaskListener, TaskRecord } from '../engine.ts'
@@ -38,6 +39,8 @@ export class Spool {
   #forwarded = 0
   #forwarder: Forwarder | undefined
   #cancelled: Cancelled | undefined
+  readonly #trouble = new Trouble()
+  #again: NodeJS.Timeout | undefined
   #isClosed = false
   /** Watches that begin when it is opened. */
   readonly #watches = new Set<(engine: Engine) => void>()
@@ -52,12 +55,16 @@ export class Spool {
     if (this.#options.exists()) this.wake()
   }
 
-  /** There may be something to forward. */
+  /** There may be something to forward. One that can't be opened is tried again: what an earlier process has left in it waits nowhere else. */
   wake(): void {
+    clearTimeout(this.#again)
     void this.#opened().then(
       (engine) => this.#forward(engine),
-      // Told to whoever fires next.
-      () => undefined,
+      (error) => {
+        this.#trouble.failed(error)
+        if (!this.#isClosed && this.#options.forwards)
+          this.#again = setTimeout(() => this.wake(), againMs).unref()
+      },
     )
   }
 
@@ -155,6 +162,7 @@ export class Spool {
 
   async close(): Promise<void> {
     this.#isClosed = true
+    clearTimeout(this.#again)
     this.#cancelled?.close()
     const engine = await this.#engine?.catch(() => undefined)
     await this.#forwarder?.stop()
@@ -171,7 +179,10 @@ export class Spool {
     const opening = this.#options.open()
     this.#engine = opening
     opening.then(
-      (engine) => this.#beginWatches(engine),
+      (engine) => {
+        this.#trouble.worked()
+        this.#beginWatches(engine)
+      },
       () => {
         this.#engine = undefined
       },
@@ -216,6 +227,7 @@ export class Spool {
 }
 
 const mostCancelled = 10_000
+const againMs = 5_000
 
 function full(cause: unknown): StoreError {
   const message =

@@ -15,6 +15,7 @@ import type {
   TaskRecord,
   WorkerInfo,
 } from '../engine.ts'
+import { reasonOf } from '../waiting.ts'
 import type { Spool } from './spool.ts'
 
 export interface SpooledOptions {
@@ -203,9 +204,12 @@ export class SpooledEngine implements Engine {
 
 /** A store's health and its spool's in one: while the spool takes tasks, they can be stored. Never rejects. */
 export async function withSpooled(health: EngineHealth, spool: Spool): Promise<EngineHealth> {
-  // What can't be read now is told to whoever needs it.
-  const left = await spool.left().catch(() => ({ waiting: 0, parked: 0 }))
-  const reasons = left.waiting === 0 ? [] : [describeWait(left.waiting)]
+  const reasons: string[] = []
+  const left = await spool.left().catch((error) => {
+    reasons.push(`What may wait in the spool of this machine can't be read: ${reasonOf(error)}`)
+    return { waiting: 0, parked: 0 }
+  })
+  if (left.waiting > 0) reasons.push(describeWait(left.waiting))
   return {
     ...health,
     ok: health.ok && reasons.length === 0,
