@@ -13,8 +13,7 @@ test('macaron dev', async (t) => {
   await t.test(
     'a service that does not run when it is started answers 503 with the reason, and starts when it is mended',
     async () => {
-      await says(/the-word\.ts:2.*import/s)
-      await says(/The service does not run \(see above\)/)
+      await says(/the-word\.ts:2.*import/s, /The service does not run \(see above\)/)
       const answer = await service.get('/word')
       assert.deepEqual([answer.status, answer.body.error], [503, 'SERVICE_BROKEN'])
       assert.match(String(answer.body.error_description), /the-word\.ts:2/)
@@ -52,8 +51,7 @@ test('macaron dev', async (t) => {
       for (const { path, change, expected } of mistakes) {
         const good = readFileSync(join(service.folder, path), 'utf8')
         save(path, change(good))
-        await says(expected)
-        await says(/the service goes on as it was before/)
+        await says(expected, /the service goes on as it was before/)
         assert.equal(await word(), 'two')
         save(path, good)
         await says(/Reloaded in \d+ ms/)

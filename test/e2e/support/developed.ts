@@ -18,16 +18,19 @@ export async function developed(t: TestContext, options: StartOptions) {
   }
 }
 
-/** Waits for something to be said that was not waited for before. */
+/** Waits for things to be said that were not waited for before, in any order: logs and errors come through two pipes. */
 function listenerTo(service: RunningService) {
   let heard = 0
-  return async (pattern: RegExp): Promise<void> => {
-    const found = await until(() => pattern.exec(service.output.slice(heard)), {
-      what: `${pattern}`,
-      timeoutMs: 60_000,
-    }).catch((error: Error) => {
-      throw new Error(`${error.message}; it said:\n${service.output.slice(heard)}`)
-    })
-    heard += found.index + found[0].length
+  return async (...patterns: readonly RegExp[]): Promise<void> => {
+    const from = heard
+    for (const pattern of patterns) {
+      const found = await until(() => pattern.exec(service.output.slice(from)), {
+        what: `${pattern}`,
+        timeoutMs: 60_000,
+      }).catch((error: Error) => {
+        throw new Error(`${error.message}; it said:\n${service.output.slice(from)}`)
+      })
+      heard = Math.max(heard, from + found.index + found[0].length)
+    }
   }
 }
