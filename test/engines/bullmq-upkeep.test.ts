@@ -3,7 +3,14 @@ import { after, before, describe, type TestContext, test } from 'node:test'
 import { Queue } from 'bullmq'
 import { prefixOf } from '../../src/engines/bullmq/keys.ts'
 import type { Engine } from '../../src/engines/engine.ts'
-import { makeMessage, makeMessages, parked, store, TestWorker } from '../../src/testing/engine-suite/setup.ts'
+import {
+  done as ended,
+  makeMessage,
+  makeMessages,
+  parked,
+  store,
+  TestWorker,
+} from '../../src/testing/engine-suite/setup.ts'
 import { RedisServer, withoutRedis } from '../support/redis-server.ts'
 import { until } from '../support/until.ts'
 import { openAt, placeOf } from './bullmq-place.ts'
@@ -95,6 +102,31 @@ else
       const worker = await TestWorker.start(engine, { names: ['gone'] })
       await redis.command('RENAME', `${key}-away`, key)
       await worker.lease(messages.length - 1)
+    })
+
+    test('none is forgotten that an idle older worker parks again in the moment in which it comes back', async (t) => {
+      const place = placeOf(t)
+      const [older, newer] = [
+        await openAt(t, redis.url, place),
+        await openAt(t, redis.url, placeOf(t, place.service)),
+      ]
+      const tasks = 600
+      await TestWorker.start(older, {
+        room: { ordinary: tasks },
+        onLease: (lease, self) => void self.settle(lease, parked('unknown_task')),
+      })
+      await store(older, ...makeMessages(tasks).map((message) => ({ ...message, name: 'fresh' })))
+      await until(async () => (await older.counts()).parked === tasks, { what: 'all to be parked' })
+      await TestWorker.start(newer, {
+        names: ['fresh'],
+        room: { ordinary: 20 },
+        onLease: (lease, self) => void self.settle(lease, ended()),
+      })
+      await until(async () => (await newer.counts()).done === tasks, {
+        what: 'all to be run',
+        timeoutMs: 60_000,
+      })
+      assert.equal((await newer.health()).parked, 0)
     })
 
     test('who looks at parked tasks, or deletes them, reads none of their arguments', async (t) => {

@@ -5,6 +5,7 @@ import type { Glance } from '../fingerprint.ts'
 import { keepSettledMs, takenAwayAt } from '../losses.ts'
 import { deleteAll, rememberedMs } from './bulk.ts'
 import { glanceAt, inOneStep, stateOfTask } from './lookup.ts'
+import { dropNoted, entriesOf, notedOf } from './notes.ts'
 import { orLost } from './outcome.ts'
 import type { Store } from './store.ts'
 
@@ -24,21 +25,18 @@ export async function cancelTask(store: Store, id: string): Promise<ActionAnswer
 
 /** BullMQ's retry sets its counts back, and with them ours. */
 export async function retryTask(store: Store, id: string): Promise<ActionAnswer> {
-  const { queue, link, own } = store
-  const state = await stateOfTask(store, id)
+  const { queue, link } = store
+  const [state, noted] = await Promise.all([stateOfTask(store, id), notedOf(store, [id])])
   if (!isRetriable(state)) return { done: false, state }
   const isMoved = await orLost(link.use(() => queue.retryFinishedJob(jobOf(id), 'failed', fromZero)))
   if (!isMoved) return await notDone(store, id)
-  await link.use((client) => client.pipeline().zrem(own.parked, id).zrem(own.cancelled, id).exec())
+  await dropNoted(store, noted)
   return done
 }
 
-/** Puts a parked task back into the queue, with its counts as they are; false where it has gone already. */
-export async function unparkTask(store: Store, id: string): Promise<boolean> {
-  const { queue, link, own } = store
-  const isMoved = await orLost(link.use(() => queue.retryFinishedJob(jobOf(id), 'failed', {})))
-  await link.use((client) => client.zrem(own.parked, id))
-  return isMoved
+/** Puts a parked task back into the queue, with its counts as they are; false where it has gone already. Its entry in the list of parked ones is the caller's to drop. */
+export async function unparkTask({ queue, link }: Store, id: string): Promise<boolean> {
+  return await orLost(link.use(() => queue.retryFinishedJob(jobOf(id), 'failed', {})))
 }
 
 export async function removeTask(store: Store, id: string): Promise<ActionAnswer> {
@@ -102,9 +100,7 @@ async function readExpired({ link, own }: Store, time: number): Promise<Readonly
   const found = await link.use((client) =>
     client.zrangebyscore(own.expires, '-inf', time, 'WITHSCORES', 'LIMIT', 0, sliceSize),
   )
-  return new Map(
-    found.flatMap((id, index) => (index % 2 === 0 ? [[id, Number(found[index + 1])] as const] : [])),
-  )
+  return new Map([...entriesOf(found)].map(([id, score]) => [id, Number(score)]))
 }
 
 /** Notes those that have run just now, before they are deleted. */

@@ -4,6 +4,7 @@ import type { TaskState } from '../../tasks/states.ts'
 import type { ListFilter, TaskRecord, TaskStanding } from '../engine.ts'
 import type { Glance } from '../fingerprint.ts'
 import { slicesOf } from '../slices.ts'
+import { dropNoted, notedOf, only } from './notes.ts'
 import {
   glanceFields,
   glanceOf,
@@ -197,14 +198,14 @@ export async function countTasks(store: Store): Promise<Readonly<Record<TaskStat
 
 /** Takes what isn't parked or cancelled any more from the lists of those. */
 export async function tidy(store: Store, ids: readonly string[]): Promise<void> {
-  const { link, own } = store
+  if (ids.length === 0) return
+  const noted = await notedOf(store, ids)
   const states = new Map((await glanceAt(store, ids)).map(({ message, state }) => [message.id, state]))
   const none = (state: TaskState) => ids.filter((id) => states.get(id) !== state)
-  for (const [key, wrong] of [
-    [own.parked, none('parked')],
-    [own.cancelled, none('cancelled')],
-  ] as const)
-    if (wrong.length > 0) await link.use((client) => client.zrem(key, ...wrong))
+  await dropNoted(store, {
+    parked: only(noted.parked, none('parked')),
+    cancelled: only(noted.cancelled, none('cancelled')),
+  })
 }
 
 type Multi = ReturnType<Store['link']['client']['multi']>

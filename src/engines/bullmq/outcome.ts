@@ -9,6 +9,7 @@ import type { Held } from './held.ts'
 import { errorFields, type Ledger } from './job.ts'
 import { lockAgain } from './leases.ts'
 import { stateOfTask, tidy } from './lookup.ts'
+import { scoreAt } from './notes.ts'
 import { suspectTime } from './record.ts'
 import type { Store } from './store.ts'
 
@@ -124,17 +125,17 @@ async function addChildren(store: Store, children: readonly TaskMessage[]): Prom
 }
 
 async function fail(store: Store, held: Held, outcome: Of<'failed' | 'parked'>): Promise<boolean> {
-  const { queue, link, own } = store
+  const { queue, link, own, keys, scripts } = store
   const { id } = held.message
   const { error, expiresAt } = outcome
   const { failedReason = '', ...fields } = errorFields(error)
   const progress = ledgerAfter(held, outcome)
   const notes = [
     link.client.zadd(own.expires, expiresAt, id),
+    // Before it is moved: who finds it moved finds its entry.
     outcome.kind === 'parked'
-      ? link.client.zadd(own.parked, store.now(), id)
-      : link.client.zrem(own.parked, id),
-    link.client.zrem(own.cancelled, id),
+      ? link.client.zadd(own.parked, scoreAt(store.now()), id)
+      : scripts.dropIfHeld([keys.lock(id), own.parked, own.cancelled], [held.token, id]),
     // Whoever has added a job of their own has noted no id.
     link.client.zadd(own.ids, 0, id),
   ]

@@ -18,6 +18,10 @@ export interface Scripts {
   readonly writeIntent: Script
   /** Locks a job again whose lock has run out or is its own, if nobody has taken it since; on a full Redis too. BullMQ renews only what is locked, and not there. Answers 1 or 0. */
   readonly lockAgain: Script
+  /** Drops entries from a sorted set that have still the score they are given with. */
+  readonly dropEntries: Script
+  /** Takes a task from two sorted sets if the lock is the lease's. */
+  readonly dropIfHeld: Script
   /** Says that a worker lives, to a full Redis too. */
   readonly announce: Script
   /** For many jobs in one step what BullMQ does for one: see there. */
@@ -33,6 +37,8 @@ export function scriptsOn(client: Redis | Cluster): Scripts {
     takeSuspect: script(client, takeSuspect),
     writeIntent: script(client, writeIntent),
     lockAgain: script(client, lockAgain),
+    dropEntries: script(client, dropEntries),
+    dropIfHeld: script(client, dropIfHeld),
     announce: script(client, announce),
     addAll: script(client, addAll),
     takeAll: script(client, takeAll),
@@ -118,6 +124,18 @@ if not redis.call('LPOS', KEYS[3], ARGV[1]) then return 0 end
 redis.call('SREM', KEYS[4], ARGV[1])
 redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
 return 1`
+
+// KEYS: the set. ARGV: member, score, member, score, …
+const dropEntries = `
+for i = 1, #ARGV, 2 do
+  if redis.call('ZSCORE', KEYS[1], ARGV[i]) == ARGV[i + 1] then redis.call('ZREM', KEYS[1], ARGV[i]) end
+end`
+
+// KEYS: lock, the sets. ARGV: token, member.
+const dropIfHeld = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return end
+redis.call('ZREM', KEYS[2], ARGV[2])
+redis.call('ZREM', KEYS[3], ARGV[2])`
 
 // KEYS: what it says of itself, names of workers. ARGV: name, that, for how long. A full Redis deletes, and does the rest of a script then.
 const announce = `

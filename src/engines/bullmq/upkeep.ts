@@ -3,6 +3,7 @@ import type { Glance } from '../fingerprint.ts'
 import type { Rounds } from '../rounds.ts'
 import { purgeExpired, sliceSize, trimSettled, unparkTask } from './actions.ts'
 import { glanceAt, tidy } from './lookup.ts'
+import { dropNoted, entriesOf, only } from './notes.ts'
 import type { Store } from './store.ts'
 import { Turn } from './turn.ts'
 
@@ -20,6 +21,8 @@ const unparkEveryMs = 5_000
 /** How far the clocks of machines may be apart for a task that another one has parked to be seen at the next look; otherwise at the next of all. */
 const clocksApartMs = 10_000
 const unparkAllEveryMs = 600_000
+/** A look takes in what comes back in so many ms since it began; beyond that it would go round with an idle older worker for as long as this one is full. */
+const alsoMs = 500
 
 /** What a consuming worker does beside consuming, in small steps, between which the loop turns. */
 export class Upkeep {
@@ -82,12 +85,14 @@ export class Upkeep {
     if (known.size === 0) return false
     const [until, now] = [store.now(), performance.now()]
     let found = 0
-    await this.#throughParked(since, async (ids) => {
+    await this.#throughParked({ since, until: until + alsoMs }, async (entries) => {
+      const ids = [...entries.keys()]
       const tasks = await glanceAt(store, ids)
       const meant = tasks.filter(
         ({ reason, message }) => reason === 'unknown_task' && known.has(message.name),
       )
       const moved = await Promise.all(meant.map(({ message }) => unparkTask(store, message.id)))
+      await dropNoted(store, { parked: only(entries, meant.map(idOf)), cancelled: none })
       if (moved.includes(true)) onReturned()
       found += meant.length
       return moved.length + (await this.#dropStale(ids, tasks))
@@ -106,19 +111,25 @@ export class Upkeep {
     return stale.length
   }
 
-  /** Goes through the tasks that were parked since then, the oldest first; `work` says how many of a slice it took out. */
-  async #throughParked(since: number, work: (ids: readonly string[]) => Promise<number>): Promise<void> {
+  /** Goes through the tasks that were parked in that time, the oldest first; `work` says how many of a slice it took out. */
+  async #throughParked(
+    { since, until }: { readonly since: number; readonly until: number },
+    work: (entries: ReadonlyMap<string, string>) => Promise<number>,
+  ): Promise<void> {
     const { link, own } = this.#options.store
     for (let at = 0; !this.#rounds.isStopped; ) {
-      const ids = await link.use((client) =>
-        client.zrangebyscore(own.parked, since, '+inf', 'LIMIT', at, sliceSize),
+      const found = await link.use((client) =>
+        client.zrangebyscore(own.parked, since, until, 'WITHSCORES', 'LIMIT', at, sliceSize),
       )
-      if (ids.length === 0) return
-      at += ids.length - (await work(ids))
+      if (found.length === 0) return
+      const entries = entriesOf(found)
+      at += entries.size - (await work(entries))
       await nextTurn()
     }
   }
 }
+
+const none: ReadonlyMap<string, string> = new Map()
 
 function idOf({ message }: Glance): string {
   return message.id
