@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import { inspect } from 'node:util'
+import { codeOf } from '../../src/core/errors.ts'
 import { on } from '../../src/core/events.ts'
 import { openBullmq } from '../../src/engines/bullmq/engine.ts'
 import type { Engine } from '../../src/engines/engine.ts'
@@ -102,6 +103,29 @@ else
           await refused(t, `redis://${login}127.0.0.1:${server.port}`, 'STORE_LOGIN'),
           login.startsWith('ada') ? /'info' command.*ACL SETUSER/ : /See to those in broker_url/,
         )
+    })
+
+    test('a database that Redis does not have, or that this user may not choose, is refused, and never another one used', async (t) => {
+      const server = await ownRedis(t, '--databases', '4')
+      await server.command('ACL', 'SETUSER', 'ada', 'on', '>secret', '~*', '&*', '+@all', '-select')
+      const none = await refused(t, `${server.url}/4`, 'STORE_NO_DATABASE')
+      assert.match(none, /, database 4 does not exist: this Redis has fewer databases/)
+      const login = server.url.replace('redis://', 'redis://ada:secret@')
+      assert.match(await refused(t, `${login}/3`, 'STORE_LOGIN'), /'select' command/)
+      assert.doesNotMatch(await server.command('INFO', 'keyspace'), /db0/)
+      // Nor later.
+      await server.command('ACL', 'SETUSER', 'ada', '+select')
+      const engine = await opened(t, `${login}/3`)
+      await store(engine, makeMessage())
+      await server.command('ACL', 'SETUSER', 'ada', '-select')
+      await server.command('CLIENT', 'KILL', 'USER', 'ada')
+      const isRefused = () =>
+        engine.enqueue([makeMessage()]).then(
+          () => false,
+          (error: unknown) => codeOf(error) === 'STORE_LOGIN',
+        )
+      await until(isRefused, { what: 'tasks to be refused' })
+      assert.doesNotMatch(await server.command('INFO', 'keyspace'), /db0/)
     })
 
     test('nothing at the address, or something that never answers', async (t) => {

@@ -55,11 +55,12 @@ export function readAddress(url: string): Address {
 }
 
 /** For messages and logs: where it is, without who may use it. */
-export function describeAddress({ kind, hosts, path, group }: Address): string {
+export function describeAddress({ kind, hosts, path, group, db }: Address): string {
   const list = hosts.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`).join(', ')
-  if (kind === 'unix') return `Redis at ${path}`
-  if (kind === 'sentinel') return `Redis (${group}, by the sentinels at ${list})`
-  return kind === 'cluster' ? `the Redis cluster at ${list}` : `Redis at ${list}`
+  const where = db === 0 ? '' : `, database ${db}`
+  if (kind === 'unix') return `Redis at ${path}${where}`
+  if (kind === 'sentinel') return `Redis (${group}, by the sentinels at ${list})${where}`
+  return kind === 'cluster' ? `the Redis cluster at ${list}` : `Redis at ${list}${where}`
 }
 
 // Without + a plain server; user and password end at the last @.

@@ -44,7 +44,7 @@ export interface BullmqOptions {
 
 /**
  * Opens the tasks of a service on Redis.
- * @throws SetupError `BROKER_INVALID`; StoreError `STORE_UNREACHABLE`, `STORE_LOGIN`, `STORE_TOO_OLD`, `STORE_EVICTS`, `STORE_BUSY`, `STORE_FAILED`.
+ * @throws SetupError `BROKER_INVALID`; StoreError `STORE_UNREACHABLE`, `STORE_LOGIN`, `STORE_NO_DATABASE`, `STORE_TOO_OLD`, `STORE_EVICTS`, `STORE_BUSY`, `STORE_FAILED`.
  */
 export async function openBullmq(options: BullmqOptions): Promise<Engine> {
   const { url, service, folder, replicas = 0, now = Date.now } = options

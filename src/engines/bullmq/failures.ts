@@ -66,6 +66,12 @@ const kinds: readonly Kind[] = [
       `${where} does not let this user do what is needed (${message}). Give the one in broker_url these rights: \`ACL SETUSER … '~{macaron:*' '&*' +@all -@admin -@dangerous +info\`.`,
   },
   {
+    pattern: /^ERR (DB index is out of range|SELECT is not allowed)/,
+    code: 'STORE_NO_DATABASE',
+    text: (where) =>
+      `${where} does not exist: this Redis has fewer databases. Give another number in broker_url, or raise \`databases\` in Redis' configuration.`,
+  },
+  {
     pattern: /^OOM/,
     code: 'STORE_FULL',
     text: (where) =>

@@ -40,7 +40,9 @@ export class Link {
       endSilentConnections(this.client, this.where, { ms: answerWithinMs, slowestRate })
     // Told to whoever uses it next; without a listener ioredis writes it to the console.
     this.client.on('error', (error: unknown) => {
-      this.#lastError = asError(error)
+      if (this.#lastError === undefined || !saysNothing(error)) this.#lastError = asError(error)
+      // ioredis would go on in database 0, with the tasks of others.
+      if (isOfSelect(error)) this.client.disconnect(true)
     })
     // Says which one, and why.
     this.client.on('sentinelError', (error: unknown) => {
@@ -167,6 +169,12 @@ export class Link {
     this.#switches?.close()
     this.client.disconnect()
   }
+}
+
+/** That the database could not be chosen. */
+function isOfSelect(error: unknown): boolean {
+  const command = error instanceof Error && 'command' in error ? error.command : undefined
+  return typeof command === 'object' && command !== null && 'name' in command && command.name === 'select'
 }
 
 /** But that there is no connection. */
