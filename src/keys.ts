@@ -13,8 +13,10 @@ type SharedSource = KeySource & Pick<Config, 'broker_url'>
 
 /** The keys that seal tasks; the first one seals. @throws SetupError `SEAL_KEY_TOO_SHORT`, `KEY_FILE`, StoreError `STORE_UNWRITABLE`, `STORE_FULL`. */
 export function sealKeys(config: KeySource): readonly [string, ...string[]] {
-  const [first, ...others] = config.seal_keys
-  const short = config.seal_keys.findIndex((key) => Buffer.byteLength(key) < leastBytes)
+  // As in the kept file: whoever makes a secret of that one may have its line's end too.
+  const keys = config.seal_keys.map((key) => key.trim())
+  const [first, ...others] = keys
+  const short = keys.findIndex((key) => Buffer.byteLength(key) < leastBytes)
   if (short >= 0) {
     throw setupError('SEAL_KEY_TOO_SHORT', config.file, [
       `Key ${short + 1} of seal_keys has fewer than ${leastBytes} bytes.`,
@@ -78,7 +80,8 @@ function keptSecret(config: KeySource, name: string, setting: string): string {
   const path = join(folder, name)
   try {
     const secret = readKept(path) ?? makeKept(folder, path)
-    if (Buffer.byteLength(secret) >= leastBytes) return secret
+    // Zeros are what some file systems leave after a power cut.
+    if (Buffer.byteLength(secret) >= leastBytes && !secret.includes('\0')) return secret
   } catch (error) {
     if (error instanceof MacaronError) throw error
     throw setupError('KEY_FILE', path, [

@@ -162,11 +162,16 @@ const lines: Lines = {
 function attemptEnd(e: Events['attempt.end']): readonly [Level, string, object] {
   const text = `Task ${e.name} ${endings[e.outcome] ?? e.outcome} after ${e.ms.toFixed(1)} ms`
   if (e.error === undefined) return ['info', text, ids(e)]
-  // A name that only a newer version knows is a deploy under way, and the stack is ours.
-  if (codeOf(e.error) === 'UNKNOWN_TASK') return ['warn', `${text}: ${e.error.message}`, ids(e)]
+  // What a task can't be run for at all has happened in no code of the user's; a name that only a newer version knows is a deploy under way.
+  const code = codeOf(e.error) ?? ''
+  if (unrunnable.includes(code))
+    return [code === 'UNKNOWN_TASK' ? 'warn' : 'error', `${text}: ${e.error.message}`, { ...ids(e), code }]
   const level = e.outcome === 'retry' ? 'warn' : 'error'
   return [level, `${text}: ${e.error.message}`, { ...ids(e), err: e.error }]
 }
+
+/** Of MessageError. */
+const unrunnable = ['UNKNOWN_TASK', 'UNKNOWN_KEY', 'UNDECODABLE', 'REFUSED']
 
 /** An outcome as a verb. */
 const endings: Readonly<Record<string, string>> = {

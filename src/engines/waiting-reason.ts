@@ -8,6 +8,13 @@ export interface Waiting {
   readonly oldestWaitMs: number
 }
 
+/** No reason not to be well: they wait for somebody, or for a newer worker. */
+export function parkedWarning({ parked }: { readonly parked: number }): string[] {
+  if (parked === 0) return []
+  const tasks = parked === 1 ? '1 task is parked' : `${parked} tasks are parked`
+  return [`${tasks}, and deleted after 7 days: \`macaron tasks ls --state parked\` says which, and why.`]
+}
+
 export function waitingReason({ waiting, oldestWaitMs }: Waiting, workers: number): string[] {
   if (waiting === 0) return []
   const tasks = waiting === 1 ? '1 task waits' : `${waiting} tasks wait`

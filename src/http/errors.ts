@@ -74,7 +74,7 @@ function unavailable(error: StoreError): Words {
   return {
     status: 503,
     code: 'TASKS_UNAVAILABLE',
-    description: `The tasks of this request could not be stored (${error.code}). Try again in a moment.`,
+    description: `The task store can't do what this request needs (${error.code}). Try again in a moment.`,
     userMessage: error.userMessage,
     headers: { 'retry-after': '1' },
   }

@@ -34,6 +34,8 @@ export class TaskHandle<Result> {
   readonly #scope: Scope | undefined
   readonly #stored: Promise<void> | undefined
   #unstaged = false
+  /** At the last look of whoever waits. */
+  #isKnown = true
 
   constructor(task: { id: string; name: string }, runtime: TaskRuntime, { scope, stored }: Origin) {
     this.id = task.id
@@ -63,7 +65,7 @@ export class TaskHandle<Result> {
     const record = await this.#settled(Math.min(timeout, longestTimer))
     if (record.state !== 'done' || record.result === undefined) throw withoutResult(record)
     const reason = unstoredReason(record.result)
-    if (reason !== undefined) throw resultNotStored(this.name, reason)
+    if (reason !== undefined) throw resultNotStored(record.message, reason)
     // The codec gives back what the task returned, whose type is Result.
     return decode(record.result, this.#runtime.models) as Result
   }
@@ -126,12 +128,18 @@ export class TaskHandle<Result> {
     await this.#stored
     const engine = await this.#runtime.engine()
     return engine.watch(this.id, (record) => {
+      this.#isKnown = record !== undefined
       if (record !== undefined && isSettled(record.state)) settle(record)
     })
   }
 
   #tooLate(timeout: number): TaskError {
     if (this.#scope?.state === 'dropped') return neverStored(this.name)
+    if (!this.#isKnown)
+      return new TaskError(
+        'RESULT_TIMEOUT',
+        `Task ${this.id} was not found in the store for ${timeout} ms: it was never stored, or not yet, or was removed, or its \`keep\` has passed`,
+      )
     return new TaskError(
       'RESULT_TIMEOUT',
       `Task ${this.name} (${this.id}) has no result after ${timeout} ms. Nothing has stopped it: ask status(), or wait longer with result({ timeout })`,
@@ -166,6 +174,9 @@ function notReleased(name: string, scope: 'request' | 'attempt'): TaskError {
   )
 }
 
-function resultNotStored(name: string, reason: string): TaskError {
-  return new TaskError('RESULT_NOT_STORED', `Task ${name} is done, but its result was not stored: ${reason}`)
+function resultNotStored({ id, name }: TaskStanding['message'], reason: string): TaskError {
+  return new TaskError(
+    'RESULT_NOT_STORED',
+    `Task ${name} (${id}) is done, but its result was not stored: ${reason}`,
+  )
 }

@@ -125,7 +125,7 @@ function isSignable({
 function unknownKey(id: string): MessageError {
   return new MessageError(
     'unknown_key',
-    `The message was sealed with key ${show(id)}, which is not among seal_keys. Add that key, then retry the task.`,
+    `The message was sealed with key ${show(id)}, which is not among seal_keys. Add that key, then retry the task`,
   )
 }
 

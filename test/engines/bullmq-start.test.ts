@@ -173,6 +173,17 @@ else
       assert.equal(nothing.warnings.length, 2)
     })
 
+    test('a clock that differs from that of Redis is a warning', async (t) => {
+      t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 600_000 })
+      const ahead = await opened(t, redis.url)
+      t.mock.timers.setTime(Date.now() - 1_200_000)
+      const behind = await opened(t, redis.url)
+      t.mock.timers.reset()
+      const warnings = async (engine: Engine) => (await engine.health()).warnings.join()
+      assert.match(await warnings(ahead), /is 600 s ahead of that of Redis at .*too early/)
+      assert.match(await warnings(behind), /is 600 s behind that of Redis at .*too late/)
+    })
+
     test('by sentinels, and on to the new master after a failover', async (t) => {
       const master = await ownRedis(t)
       const replica = await ownRedis(t, '--replicaof', `127.0.0.1 ${master.port}`)

@@ -200,7 +200,7 @@ suite('result()', () => {
     const handle = await mail.fire.now('x')
     await assert.rejects(handle.result(), {
       code: 'RESULT_NOT_STORED',
-      message: /Task mail is done, but its result was not stored: .* a function at \.connection/,
+      message: /Task mail \(\S+\) is done, but its result was not stored: .* a function at \.connection/,
     })
     assert.equal((await handle.status()).state, 'done')
   })

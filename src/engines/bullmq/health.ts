@@ -1,7 +1,7 @@
 import { asError } from '../../core/errors.ts'
 import type { EngineHealth } from '../engine.ts'
 import { reasonOf, unopenedHealth } from '../waiting.ts'
-import { waitingReason } from '../waiting-reason.ts'
+import { parkedWarning, waitingReason } from '../waiting-reason.ts'
 import { parsed } from './job.ts'
 import { inOneStep } from './lookup.ts'
 import { liveWorkers } from './presence.ts'
@@ -23,7 +23,8 @@ export async function examine(store: Store): Promise<EngineHealth> {
       ...(seen.waiting > 0 && held !== undefined ? [held] : waitingReason(seen, workers)),
       ...abandonedReason(seen, workers),
     ]
-    return { ok: reasons.length === 0, storing, reasons, warnings: store.warnings, ...seen, workers }
+    const warnings = [...store.warnings, ...parkedWarning(seen)]
+    return { ok: reasons.length === 0, storing, reasons, warnings, ...seen, workers }
   } catch (error) {
     return unopenedHealth(asError(error))
   }

@@ -24,7 +24,9 @@ export async function checkTerms(link: Link, replicas = 0): Promise<readonly str
   const durability = durabilityOf(facts, settings, replicas)
   emit('store.opened', { where, version: name, ...durability })
   const count = Number(facts.get('connected_slaves') ?? 0)
+  const aheadMs = await clockAhead(link)
   const advice = [
+    ...(Math.abs(aheadMs) < clocksApartMs ? [] : [clocksDiffer(where, aheadMs)]),
     ...(policy === 'noeviction' ? [] : [wouldEvict(where, policy)]),
     ...(count < replicas ? [unreplicated(where, count, replicas).message] : []),
   ]
@@ -78,6 +80,23 @@ function appended(appendfsync: string | undefined): string {
   if (appendfsync === 'no')
     return 'it survives a crash of Redis; a power cut can lose half a minute (appendfsync no).'
   return 'it survives a crash of Redis; a power cut can lose the last second (appendfsync everysec).'
+}
+
+/** By how many ms this machine's clock is ahead of Redis'. */
+async function clockAhead(link: Link): Promise<number> {
+  const asked = Date.now()
+  const [seconds, micros] = await link.use((client) => client.time())
+  const answered = Date.now()
+  const theirs = Number(seconds) * 1_000 + Number(micros) / 1_000
+  if (theirs < asked) return asked - theirs
+  return Math.min(0, answered - theirs)
+}
+
+const clocksApartMs = 2_000
+
+function clocksDiffer(where: string, aheadMs: number): string {
+  const seconds = Math.round(Math.abs(aheadMs) / 1_000)
+  return `The clock of this machine is ${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} that of ${where}: delayed tasks start, and settled ones are deleted, so much too ${aheadMs > 0 ? 'early' : 'late'}. Synchronize them (NTP).`
 }
 
 /** Those that are offered as a service often forbid CONFIG. */

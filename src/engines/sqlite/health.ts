@@ -1,6 +1,6 @@
 import type { EngineHealth } from '../engine.ts'
 import { reasonOf } from '../waiting.ts'
-import { waitingReason } from '../waiting-reason.ts'
+import { parkedWarning, waitingReason } from '../waiting-reason.ts'
 import { lookForWaiting } from './claim.ts'
 import { integer } from './columns.ts'
 import type { DiskRoom } from './disk-room.ts'
@@ -38,7 +38,7 @@ export async function examine(options: HealthOptions): Promise<EngineHealth> {
     })
   const workers = attempt(() => countAlive(site, seen.owners), faults) ?? 0
   const { waiting, running, parked, oldestWaitMs } = seen
-  const warnings = logWarning(options.file)
+  const warnings = [...logWarning(options.file), ...parkedWarning(seen)]
   const reasons = [
     ...faults,
     ...spaceReason(options.room, storing),
