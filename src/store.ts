@@ -41,10 +41,10 @@ export async function openStoreAt(
   return { engine, [Symbol.asyncDispose]: () => engine.close() }
 }
 
-/** The same with the spool's tasks, for a process that is soon over. */
-export async function openStoreAndSpool(config: Config): Promise<Engine> {
+/** The same with the spool's tasks; `forwards`: takes them to the store, for as long as this process lives. */
+export async function openStoreAndSpool(config: Config, forwards = false): Promise<Engine> {
   const store = await openStore(config, 'worker')
-  const spool = spoolOf(config, false)
+  const spool = spoolOf(config, forwards)
   return spool === undefined ? store : new SpooledEngine({ store, spool, patienceMs: config.spool_after })
 }
 

@@ -2,7 +2,7 @@ import type { Config } from './config.ts'
 import type { Engine } from './engines/engine.ts'
 import { entryOf } from './entries.ts'
 import type { Role } from './role.ts'
-import { aliveFolder, openStore } from './store.ts'
+import { aliveFolder, openStoreAndSpool } from './store.ts'
 import { defaultOptions } from './tasks/options.ts'
 import { startWorkerPatiently } from './worker/patient.ts'
 import { startWorker, type WorkerOptions } from './worker/worker.ts'
@@ -10,7 +10,8 @@ import { startWorker, type WorkerOptions } from './worker/worker.ts'
 /** A worker process: claims tasks and keeps executors; loads none of the user's modules. Waits for a store that can't be used yet. */
 export function startWorkerRole(config: Config): Promise<Role> {
   return startWorkerPatiently({
-    open: () => openStore(config, 'worker'),
+    // What a server or an executor has left in the spool of a machine where only workers are left.
+    open: () => openStoreAndSpool(config, true),
     start: (engine) => startWorker(workerOptions(config, engine)),
   })
 }

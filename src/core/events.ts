@@ -79,7 +79,8 @@ export interface Events {
   'task.outcome': { taskId: string; name: string; outcome: string }
   'task.settled': { count: number }
   'task.parked': { taskId: string; name: string; reason: string; message: string }
-  'lease.lost': { taskId: string; name: string; outcome: string }
+  /** `atStop`: the store could not be written before this process ended. */
+  'lease.lost': { taskId: string; name: string; outcome: string; atStop: boolean }
   'executor.ready': { executor: string; pid: number; ms: number }
   'executor.exit': {
     executor: string

@@ -79,7 +79,9 @@ const lines: Lines = {
   ],
   'lease.lost': (e) => [
     'warn',
-    `The outcome of task ${e.name} (${e.outcome}) came after its lease was lost and was not recorded`,
+    e.atStop
+      ? `The outcome of task ${e.name} (${e.outcome}) could not be recorded before the stop: unless it was all the same, another worker takes the task for one that was interrupted`
+      : `The outcome of task ${e.name} (${e.outcome}) came after its lease was lost and was not recorded`,
     { taskId: e.taskId },
   ],
   'executor.exit': (e) => [

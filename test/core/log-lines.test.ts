@@ -30,7 +30,7 @@ const details: { readonly [Name in EventName]: Events[Name] } = {
   'task.outcome': { taskId: 't', name: 'mail', outcome: 'done' },
   'task.settled': { count: 1 },
   'task.parked': { taskId: 't', name: 'mail', reason: 'poison', message: 'it dies' },
-  'lease.lost': { taskId: 't', name: 'mail', outcome: 'done' },
+  'lease.lost': { taskId: 't', name: 'mail', outcome: 'done', atStop: false },
   'executor.ready': { executor: 'executor 1', pid: 7, ms: 3 },
   'executor.exit': { executor: 'executor 1', ...end, tasks: ['mail'] },
   'executor.crash': { error, task: 'mail' },

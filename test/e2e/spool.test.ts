@@ -69,6 +69,20 @@ else
       await end(second)
     })
 
+    test('what a server has left in its spool is forwarded by a worker too', async (t) => {
+      const first = await startService(t, { files: files(), command: 'serve' })
+      await redis.kill()
+      const keys = Array.from({ length: 5 }, (_, index) => `k${index}`)
+      for (const key of keys) assert.equal((await first.fire('note', [key])).status, 200)
+      await end(first)
+      await redis.start()
+      const second = await startService(t, { folder: first.folder, command: 'work' })
+      await until(() => second.runs().filter((run) => run.ended).length === 5, { what: 'all to run' })
+      const runs = second.runs().map(({ key }) => key)
+      assert.deepEqual(runs.toSorted(), keys)
+      await end(second)
+    })
+
     test('what lies in the spool when the service leaves Redis is told of, and moved by command', async (t) => {
       const first = await startService(t, { files: files(), command: 'serve' })
       await redis.kill()
@@ -81,6 +95,9 @@ else
       )
       const second = await startService(t, { folder: first.folder })
       await second.says(/5 tasks lie in a spool that is not used any more.*tasks move --from sqlite:/)
+      const mistyped = await second.cli('tasks', 'move', '--from', 'sqlite:.macaron/spol')
+      assert.equal(mistyped.code, 1)
+      assert.match(mistyped.stderr, /There is no store in .*spol.*NO_STORE/s)
       const moved = await second.cli('tasks', 'move', '--from', 'sqlite:.macaron/spool')
       assert.equal(moved.code, 0, moved.stderr)
       await until(() => second.runs().filter((run) => run.ended).length === 5, { what: 'all to run' })

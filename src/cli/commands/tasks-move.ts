@@ -1,5 +1,11 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { Command } from 'commander'
+import type { Config } from '../../config.ts'
+import { MacaronError } from '../../core/errors.ts'
 import { Move } from '../../engines/move.ts'
+import { isShared, storeFolder } from '../../engines/open.ts'
+import { stateFolder } from '../../state-folder.ts'
 import { openStoreAt } from '../../store.ts'
 import { onStopSignals } from '../../supervisor/signals.ts'
 import { say, sayJson } from '../output.ts'
@@ -32,6 +38,7 @@ export function moveCommand(): Command {
 async function move({ from, to, json, ...options }: MoveOptions): Promise<void> {
   const config = configOf(options)
   const emptied = urlOf(from)
+  refuseMissing(config, emptied)
   const target = to === undefined ? config.broker_url : urlOf(to)
   await using source = await openStoreAt(config, emptied)
   await using destination = await openStoreAt(config, target)
@@ -54,6 +61,13 @@ async function move({ from, to, json, ...options }: MoveOptions): Promise<void> 
     forget()
     await work.stop()
   }
+}
+
+/** An empty store would be made there, and nothing found in it. */
+function refuseMissing(config: Config, url: string): void {
+  const folder = isShared(url) ? undefined : storeFolder(url, stateFolder(config))
+  if (folder === undefined || existsSync(join(folder, 'tasks.db'))) return
+  throw new MacaronError('NO_STORE', `There is no store in ${folder}: see to --from`)
 }
 
 /** A name instead of a URL keeps passwords off the command line, which every user of the machine can read. */

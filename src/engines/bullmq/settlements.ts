@@ -44,7 +44,8 @@ export class Settlements {
     const held = this.#options.holding.get(lease.token)
     return new Promise((resolve) => {
       const isOurs = held?.message.id === lease.message.id && !this.#settling.has(lease.token)
-      if (held === undefined || !isOurs || this.#ended) return answer({ lease, outcome, resolve }, false)
+      if (held === undefined || !isOurs || this.#ended)
+        return answer({ lease, outcome, resolve }, false, this.#ended)
       this.#settling.add(lease.token)
       this.#pending.push({ ended: { held, outcome }, lease, outcome, resolve, tries: 0 })
       this.#working ??= this.#work()
@@ -127,7 +128,7 @@ export class Settlements {
     this.#options.holding.remove(token)
     this.#settling.delete(token)
     if (isKept && leavesSuspect(pending)) this.#options.onSuspect()
-    answer(pending, isKept)
+    answer(pending, isKept, this.#ended)
   }
 }
 
@@ -185,8 +186,8 @@ function inOrder(batch: readonly Pending[]): readonly Pending[] {
   return [...others, ...returned.toSorted((a, b) => b.ended.held.number - a.ended.held.number)]
 }
 
-function answer({ lease, outcome, resolve }: Answerable, isKept: boolean): void {
+function answer({ lease, outcome, resolve }: Answerable, isKept: boolean, atStop: boolean): void {
   const { id, name } = lease.message
-  if (!isKept) emit('lease.lost', { taskId: id, name, outcome: outcome.kind })
+  if (!isKept) emit('lease.lost', { taskId: id, name, outcome: outcome.kind, atStop })
   resolve(isKept ? 'settled' : 'lost')
 }

@@ -230,7 +230,7 @@ function isSpooled({ atMostOnce }: TaskMessage, answer: EnqueueAnswer | undefine
 
 function describeWait(count: number): string {
   const tasks = count === 1 ? '1 task waits' : `${count} tasks wait`
-  return `${tasks} in the spool of this machine until the task store can be reached again.`
+  return `${tasks} in the spool of this machine to be forwarded to the task store.`
 }
 
 function away(): StoreError {

@@ -56,7 +56,7 @@ export class Turns {
   settle(lease: Lease, outcome: Outcome): Promise<'settled' | 'lost'> {
     return new Promise((resolve) => {
       const pending = { ended: { lease, outcome }, resolve }
-      if (this.#ended) return answer(pending, false)
+      if (this.#ended) return answer(pending, false, true)
       this.#pending.push(pending)
       this.request()
     })
@@ -86,7 +86,7 @@ export class Turns {
     }
     this.#ended = true
     clearTimeout(this.#alarm)
-    for (const pending of this.#pending.splice(0)) answer(pending, false)
+    for (const pending of this.#pending.splice(0)) answer(pending, false, true)
   }
 
   async #turnAll(): Promise<void> {
@@ -167,7 +167,7 @@ export class Turns {
 
   #report(batch: readonly Pending[], kept: readonly boolean[]): void {
     if (batch.length === 0) return
-    for (const [index, pending] of batch.entries()) answer(pending, kept[index] === true)
+    for (const [index, pending] of batch.entries()) answer(pending, kept[index] === true, false)
     emit('task.settled', { count: kept.filter(Boolean).length })
     // There are children now, or room, or tasks that were returned.
     this.#wanted = true
@@ -198,9 +198,9 @@ interface Pending {
   resolve(answer: 'settled' | 'lost'): void
 }
 
-function answer({ ended, resolve }: Pending, isKept: boolean): void {
+function answer({ ended, resolve }: Pending, isKept: boolean, atStop: boolean): void {
   const { lease, outcome } = ended
   const { id, name } = lease.message
-  if (!isKept) emit('lease.lost', { taskId: id, name, outcome: outcome.kind })
+  if (!isKept) emit('lease.lost', { taskId: id, name, outcome: outcome.kind, atStop })
   resolve(isKept ? 'settled' : 'lost')
 }
