@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, describe, test } from 'node:test'
+import { after, before, describe, type TestContext, test } from 'node:test'
 import { RedisServer, withoutRedis } from '../support/redis-server.ts'
 import { until } from '../support/until.ts'
 import { startService } from './support/service.ts'
@@ -15,6 +15,16 @@ let count = 0
 const files = (spool: 'on' | 'off' = 'on') => ({
   'macaron.yaml': `name: spooled ${++count}\nwith_async: true\nlog_format: json\nspool: ${spool}\nbroker_url: ${redis.url}\n`,
 })
+
+/** What a server that has ended has left there: five tasks that a dead Redis could not take. */
+async function leftInSpool(t: TestContext): Promise<{ folder: string; keys: readonly string[] }> {
+  const service = await startService(t, { files: files(), command: 'serve' })
+  await redis.kill()
+  const keys = Array.from({ length: 5 }, (_, index) => `k${index}`)
+  for (const key of keys) assert.equal((await service.fire('note', [key])).status, 200)
+  await end(service)
+  return { folder: service.folder, keys }
+}
 
 if (withoutRedis !== false) test('services with a spool', { skip: withoutRedis }, () => undefined)
 else
@@ -70,13 +80,9 @@ else
     })
 
     test('what a server has left in its spool is forwarded by a worker too', async (t) => {
-      const first = await startService(t, { files: files(), command: 'serve' })
-      await redis.kill()
-      const keys = Array.from({ length: 5 }, (_, index) => `k${index}`)
-      for (const key of keys) assert.equal((await first.fire('note', [key])).status, 200)
-      await end(first)
+      const { folder, keys } = await leftInSpool(t)
       await redis.start()
-      const second = await startService(t, { folder: first.folder, command: 'work' })
+      const second = await startService(t, { folder, command: 'work' })
       await until(() => second.runs().filter((run) => run.ended).length === 5, { what: 'all to run' })
       const runs = second.runs().map(({ key }) => key)
       assert.deepEqual(runs.toSorted(), keys)
@@ -84,16 +90,9 @@ else
     })
 
     test('what lies in the spool when the service leaves Redis is told of, and moved by command', async (t) => {
-      const first = await startService(t, { files: files(), command: 'serve' })
-      await redis.kill()
-      const keys = Array.from({ length: 5 }, (_, index) => `k${index}`)
-      for (const key of keys) assert.equal((await first.fire('note', [key])).status, 200)
-      await end(first)
-      writeFileSync(
-        join(first.folder, 'macaron.yaml'),
-        'name: embedded\nwith_async: true\nlog_format: json\n',
-      )
-      const second = await startService(t, { folder: first.folder })
+      const { folder, keys } = await leftInSpool(t)
+      writeFileSync(join(folder, 'macaron.yaml'), 'name: embedded\nwith_async: true\nlog_format: json\n')
+      const second = await startService(t, { folder })
       await second.says(/5 tasks lie in a spool that is not used any more.*tasks move --from sqlite:/)
       const mistyped = await second.cli('tasks', 'move', '--from', 'sqlite:.macaron/spol')
       assert.equal(mistyped.code, 1)
@@ -108,17 +107,13 @@ else
     })
 
     test('a spool that can’t be read is told of by log and health, and forwarded once it can be', async (t) => {
-      const first = await startService(t, { files: files(), command: 'serve' })
-      await redis.kill()
-      const keys = Array.from({ length: 5 }, (_, index) => `k${index}`)
-      for (const key of keys) assert.equal((await first.fire('note', [key])).status, 200)
-      await end(first)
+      const { folder, keys } = await leftInSpool(t)
       await redis.start()
-      const spool = join(first.folder, '.macaron', 'spool')
+      const spool = join(folder, '.macaron', 'spool')
       renameSync(spool, `${spool} kept`)
       mkdirSync(spool)
       writeFileSync(join(spool, 'tasks.db'), 'no database at all\n'.repeat(1000))
-      const second = await startService(t, { folder: first.folder })
+      const second = await startService(t, { folder })
       await second.says(
         /spool\/tasks\.db is damaged.*"code":"STORE_CORRUPT"|"code":"STORE_CORRUPT".*spool\/tasks\.db/,
       )
