@@ -88,6 +88,7 @@ async function drain(engine: Engine, count: number): Promise<number> {
     let held = 0
     const consumer: Consumer = {
       names: () => [],
+      keys: () => [],
       slots: () => ({ ordinary: Math.max(0, 200 - held), alone: 1 }),
       sweep: async () => true,
       run(leases) {
@@ -239,6 +240,7 @@ async function consumeHere(folder: string, sync: 'full' | 'normal', inSilence: b
   const engine = await openSqlite({ folder, sync, role: 'worker' })
   const consumption: Consumption = await engine.consume({
     names: () => [],
+    keys: () => [],
     slots: () => ({ ordinary: 100, alone: 1 }),
     sweep: async () => true,
     run(leases) {

@@ -36,6 +36,12 @@ export function requireSealKeys(config: SharedSource): void {
   ])
 }
 
+/** What to say where tasks that machines may share are sealed with a key that this folder has made for itself. */
+export function ownSealKey(config: SharedSource): string | undefined {
+  if (config.seal_keys.length > 0 || !isShared(config.broker_url)) return undefined
+  return `Tasks are sealed with the key in ${join(config.folder, '.macaron', sealKeyFile)}: workers elsewhere can't run them unless they have the same. In ${config.file} set seal_keys, which production requires`
+}
+
 /** The secret of JWTs. @throws SetupError `JWT_SECRET_MISSING`, in production, `JWT_SECRET_SHORT`; else as above. */
 export function jwtSecret(config: KeySource): string {
   const secret = config.jwt_secret

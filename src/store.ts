@@ -15,7 +15,7 @@ import {
 import { Spool } from './engines/spool/spool.ts'
 import { SpooledEngine } from './engines/spool/spooled.ts'
 import { whyNotKept } from './engines/sqlite/persistence.ts'
-import { requireSealKeys } from './keys.ts'
+import { ownSealKey, requireSealKeys } from './keys.ts'
 import { stateFolder } from './state-folder.ts'
 
 /** Where workers and their executors say that they are alive: beside the tasks, so that whoever uses the same store sees the same. */
@@ -44,6 +44,7 @@ export async function openStoreAt(
 /** The same with the spool's tasks; `forwards`: takes them to the store, for as long as this process lives. */
 export async function openStoreAndSpool(config: Config, forwards = false): Promise<Engine> {
   const store = await openStore(config, 'worker')
+  if (forwards) tellOfOwnKey(config)
   const spool = spoolOf(config, forwards)
   return spool === undefined ? store : new SpooledEngine({ store, spool, patienceMs: config.spool_after })
 }
@@ -54,6 +55,7 @@ export async function openStoreAndSpool(config: Config, forwards = false): Promi
  */
 export function openStoreWhenPossible(config: Config): Engine {
   const store = openEngineWhenPossible(config.broker_url, optionsOf(config, 'server'))
+  tellOfOwnKey(config)
   const spool = spoolOf(config, true)
   if (spool === undefined) tellOfLeft(config).catch(unreadableSpool)
   return spool === undefined ? store : new SpooledEngine({ store, spool, patienceMs: config.spool_after })
@@ -73,6 +75,11 @@ export function spoolOf(config: Config, forwards: boolean): Spool | undefined {
     exists: () => existsSync(join(folder, 'tasks.db')),
     forwards,
   })
+}
+
+function tellOfOwnKey(config: Config): void {
+  const message = ownSealKey(config)
+  if (message !== undefined) emit('notice', { message })
 }
 
 /** What lies in a spool that this configuration doesn't use runs nowhere. */

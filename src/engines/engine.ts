@@ -5,7 +5,7 @@ import type { ParkReason, TaskState } from '../tasks/states.ts'
  * The engine contract: where tasks are stored and handed out.
  *
  * An engine keeps messages durably, hands each to one worker at a time under a lease, and records how attempts end. It never
- * looks into arguments or contexts, runs no user code and decides no outcome. Its verbs are those of a task's life, each once.
+ * looks into arguments or contexts (but for the id of a context's key), runs no user code and decides no outcome. Its verbs are those of a task's life, each once.
  * Every engine passes the suite in `testing/engine-suite.ts`; what it can't do it declares in `abilities`.
  *
  * Every method that touches the store rejects with a StoreError whose code says what is wrong with the store.
@@ -64,6 +64,8 @@ export type ActionAnswer =
 export interface Consumer {
   /** The names this worker's executors know. Parked tasks of these names (`unknown_task`) are put back by the engine. */
   names(): readonly string[]
+  /** The ids of the keys they open seals with. Parked tasks of these names that were sealed with one of these keys (`unknown_key`) are put back likewise. */
+  keys(): readonly string[]
   /** How many more leases it takes now; the engine never hands out more. */
   slots(): Slots
   /** Takes leases, first those of the lowest `priority` and within one those due for the longest; never before `consume` has resolved. Must not throw. */

@@ -50,6 +50,7 @@ export class Forwarder implements Stoppable {
     if (this.#isStopped || this.#consumption !== undefined) return
     const consumption = this.#options.from.consume({
       names: () => [],
+      keys: () => [],
       slots: () => this.#slots(),
       run: (leases) => void this.#forward(leases),
       sweep: async () => true,

@@ -21,6 +21,11 @@ export function sealKey(text: string): SealKey {
   return { id, secret }
 }
 
+/** The id of the key that a context says it was sealed with. */
+export function sealedWith(context: string): string {
+  return context.split('.', 2)[1] ?? ''
+}
+
 /** What one process seals with. */
 export interface Subkeys {
   readonly encrypts: KeyObject

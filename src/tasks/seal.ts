@@ -30,6 +30,11 @@ export class Seal {
     this.#head = `v2.${first.id}.${salt.toString('base64url')}.`
   }
 
+  /** The ids of the keys that it opens with. */
+  get keyIds(): readonly string[] {
+    return [...this.#keys.keys()]
+  }
+
   /** Seals what was staged into what is stored. */
   sealAll(batch: readonly StagedMessage[]): readonly TaskMessage[] {
     if (batch.length === 0) return []
@@ -125,7 +130,7 @@ function isSignable({
 function unknownKey(id: string): MessageError {
   return new MessageError(
     'unknown_key',
-    `The message was sealed with key ${show(id)}, which is not among seal_keys. Add that key, then retry the task`,
+    `The message was sealed with key ${show(id)}, which is not among seal_keys. The task goes on by itself where a worker has that key`,
   )
 }
 

@@ -29,10 +29,14 @@ export interface TaskSideOptions {
 export async function openTaskSide(options: TaskSideOptions): Promise<TaskSide> {
   const { store, runtime, reporter, now, inside } = options
   const engine = await runtime.engine()
-  const worker = await TestWorker.start({ store, names: () => registry.names() })
+  const worker = await TestWorker.start({
+    store,
+    names: () => registry.names(),
+    keys: () => runtime.seal.keyIds,
+  })
   const runner = new Runner({
     worker,
-    tools: { tasks: registry, runtime, reporter },
+    tools: { tasks: registry, runtime, reporter, toldOfKeys: new Set() },
     faults: store.faults,
     log: store.log,
     now,

@@ -7,6 +7,8 @@ export interface TestWorkerOptions {
   readonly store: TestStore
   /** The names of the tasks that it can run. */
   readonly names: () => readonly string[]
+  /** The ids of the keys that it opens seals with. */
+  readonly keys: () => readonly string[]
 }
 
 /** A lease, and the worker that holds it. */
@@ -84,6 +86,10 @@ class Life implements Consumer {
 
   names(): readonly string[] {
     return this.#options.names()
+  }
+
+  keys(): readonly string[] {
+    return this.#options.keys()
   }
 
   slots(): Slots {

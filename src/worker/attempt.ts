@@ -22,6 +22,8 @@ export interface AttemptTools {
   readonly runtime: Pick<TaskRuntime, 'seal' | 'models' | 'maxBytes'>
   /** Told of attempts that end a task in failure. */
   readonly reporter?: Pick<Reporter, 'report'> | undefined
+  /** What the reporter was told of keys that are missing: each once, however many tasks were sealed with it. */
+  readonly toldOfKeys: Set<string>
 }
 
 /** An order whose seal may have been opened beforehand: the text of its context, or why there is none. */
@@ -135,8 +137,18 @@ class Attempt {
   }
 
   /** A run that will be repeated is not the end of it, and a name that only a newer version knows is a deploy under way. */
+  #isToldOf({ message }: Error, outcome: Outcome): boolean {
+    if (outcome.kind === 'failed') return true
+    if (outcome.kind !== 'parked' || outcome.reason === 'unknown_task') return false
+    if (outcome.reason !== 'unknown_key') return true
+    const { toldOfKeys } = this.#tools
+    const isNews = !toldOfKeys.has(message)
+    toldOfKeys.add(message)
+    return isNews
+  }
+
   #report(error: Error, outcome: Outcome): void {
-    if (outcome.kind !== 'failed' && (outcome.kind !== 'parked' || outcome.reason === 'unknown_task')) return
+    if (!this.#isToldOf(error, outcome)) return
     const { taskId: id, name, attempt } = this.#names()
     this.#tools.reporter?.report(
       {

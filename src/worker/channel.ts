@@ -51,7 +51,10 @@ export type FromExecutor =
 
 export interface Ready {
   readonly type: 'ready'
-  readonly tasks: readonly string[]
+  /** The names of the tasks it knows. */
+  readonly names: readonly string[]
+  /** The ids of the keys it opens seals with. */
+  readonly keys: readonly string[]
 }
 
 type Columns<Row> = { readonly [Key in keyof Row]: readonly Row[Key][] }

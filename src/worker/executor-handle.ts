@@ -7,6 +7,7 @@ import {
   type FromExecutor,
   type ParkedTask,
   packOrders,
+  type Ready,
   type ToExecutor,
   unpackEnded,
 } from './channel.ts'
@@ -58,8 +59,8 @@ export interface HandleOptions {
 export class ExecutorHandle {
   readonly name: string
   readonly child: Child
-  /** The names of the tasks it knows; undefined until it is ready. */
-  tasks: readonly string[] | undefined
+  /** What it knows; undefined until it is ready. */
+  ready: Ready | undefined
   /** Gets no more work and is stopped when its hands are empty. */
   retired = false
   /** What it has said before it ended by itself. */
@@ -94,7 +95,7 @@ export class ExecutorHandle {
 
   /** Ready, and takes work now: it answers, and its channel is not full. */
   isAvailable(now: number): boolean {
-    if (this.tasks === undefined || this.retired || this.#clogged || this.#signs.isMute) return false
+    if (this.ready === undefined || this.retired || this.#clogged || this.#signs.isMute) return false
     return this.inHand === 0 || !this.#signs.isSilent(now)
   }
 

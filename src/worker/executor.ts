@@ -45,7 +45,7 @@ export async function serveExecutor({ settings, load }: ExecutorOptions): Promis
   })
   const stopped = toldToStop()
   const { tasks, runtime, reporter } = await load()
-  const tools: AttemptTools = { tasks, runtime, reporter }
+  const tools: AttemptTools = { tasks, runtime, reporter, toldOfKeys: new Set() }
   const book = new OrderBook({
     concurrency,
     reports,
@@ -60,7 +60,7 @@ export async function serveExecutor({ settings, load }: ExecutorOptions): Promis
     else book.hear(said)
   })
   exitOnStrayErrors(reports)
-  tellParent({ type: 'ready', tasks: tasks.names() } satisfies Ready)
+  tellParent({ type: 'ready', names: tasks.names(), keys: keyIdsOf(runtime) } satisfies Ready)
   await stopped
   await book.close()
   await reports.written()
@@ -71,6 +71,15 @@ function hold({ aliveFolder, id, owner }: ExecutorSettings): AliveLock {
     return holdAlive(aliveFolder, id, owner)
   } catch (error) {
     throw aliveFolderError(aliveFolder, error)
+  }
+}
+
+/** None where the key has to be made first, and can't be now. */
+function keyIdsOf(runtime: TaskRuntime): readonly string[] {
+  try {
+    return runtime.seal.keyIds
+  } catch {
+    return []
   }
 }
 

@@ -117,7 +117,7 @@ export class Lanes {
   /** Whether nobody else would be there for others. */
   #isLast(handle: ExecutorHandle): boolean {
     const isOther = (one: ExecutorHandle) =>
-      one !== handle && one.tasks !== undefined && !one.alone && !one.retired
+      one !== handle && one.ready !== undefined && !one.alone && !one.retired
     return !this.#handles().some(isOther)
   }
 

@@ -78,7 +78,12 @@ export class Pool {
 
   /** The names of the tasks that its executors know. */
   names(): readonly string[] {
-    return [...new Set([...this.#handles].flatMap((handle) => handle.tasks ?? []))]
+    return [...new Set([...this.#handles].flatMap(({ ready }) => ready?.names ?? []))]
+  }
+
+  /** The ids of the keys that they open seals with. */
+  keys(): readonly string[] {
+    return [...new Set([...this.#handles].flatMap(({ ready }) => ready?.keys ?? []))]
   }
 
   /** Makes sure that one executor more than wished is there or on its way. It goes when it has been idle for 10 s. */
@@ -144,7 +149,7 @@ export class Pool {
 
   #ready(handle: ExecutorHandle, message: object, ms: number): void {
     // What executor.ts says when it is ready.
-    handle.tasks = (message as Ready).tasks
+    handle.ready = message as Ready
     this.#everReady = true
     if (handle === this.#extra) this.#retireExtraWhenIdle()
     emit('executor.ready', { executor: handle.name, pid: handle.child.pid, ms })

@@ -54,6 +54,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   // The store says who this worker is, and executors carry that name: until one of them is ready no slots are offered.
   const consuming = engine.consume({
     names: () => pool?.names() ?? [],
+    keys: () => pool?.keys() ?? [],
     slots: () => dispatch.slots(),
     run: (leases) => dispatch.take(leases),
     sweep: (deadOwner) => sweepOrphans(aliveFolder, deadOwner),
@@ -101,10 +102,10 @@ class RunningWorker implements Worker {
   }
 
   executors(): readonly ExecutorState[] {
-    return [...this.#parts.pool.handles].map(({ name, child, tasks, inHand }) => ({
+    return [...this.#parts.pool.handles].map(({ name, child, ready, inHand }) => ({
       name,
       pid: child.pid,
-      ready: tasks !== undefined,
+      ready: ready !== undefined,
       inHand,
     }))
   }

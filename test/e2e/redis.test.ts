@@ -50,6 +50,36 @@ else
       await behindPoison(t, await startService(t, { files: onRedis() }))
     })
 
+    test('what a worker without the key takes goes on by itself where another has it', async (t) => {
+      const files = { ...onRedis(), '.macaron/seal.key': 'a-key-that-two-of-the-three-have-been-given' }
+      const wrong = await startService(t, {
+        files: { ...files, '.macaron/seal.key': 'another-key-that-only-the-third-one-has-got' },
+        command: 'work',
+      })
+      const server = await startService(t, { files, command: 'serve' })
+      await server.says(/Tasks are sealed with the key in .*seal\.key: .* set seal_keys/)
+      const keys = Array.from({ length: 60 }, (_, index) => `k${index}`)
+      for (const key of keys) await server.fire('note', [key])
+      await wrong.says(/Task note is parked \(unknown_key\)/)
+      const right = await startService(t, { files, command: 'work' })
+      await until(
+        () =>
+          new Set(
+            right
+              .runs()
+              .filter((run) => run.ended)
+              .map((run) => run.key),
+          ).size === 60,
+        {
+          what: 'all to run',
+        },
+      )
+      assert.equal(wrong.runs().length, 0)
+      await until(async () => (await server.tasks('--state', 'parked')).length === 0, {
+        what: 'none to be parked',
+      })
+    })
+
     test('serve and work run apart, from two folders as on two machines', async (t) => {
       const files = { ...onRedis(), '.macaron/seal.key': 'a-key-that-both-machines-have-been-given' }
       const server = await startService(t, { files, command: 'serve' })

@@ -24,6 +24,7 @@ else
       let questions = 0
       const consumption = await engine.consume({
         names: () => [],
+        keys: () => [],
         slots: () => {
           questions++
           return { ordinary: room, alone: 0 }

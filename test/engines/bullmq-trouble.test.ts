@@ -102,6 +102,7 @@ else
       const taken = () => steps.reduce((sum, count) => sum + count, 0)
       await engine.consume({
         names: () => [],
+        keys: () => [],
         slots: () => ({ ordinary: 100 - taken(), alone: 0 }),
         run: (leases) => steps.push(leases.length),
         sweep: async () => true,

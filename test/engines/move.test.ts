@@ -137,6 +137,7 @@ else
       const { folder, engines, urls } = await stores(t)
       const consumption = await engines.redis.consume({
         names: () => [],
+        keys: () => [],
         slots: () => ({ ordinary: 0, alone: 0 }),
         run: () => undefined,
         sweep: async () => true,

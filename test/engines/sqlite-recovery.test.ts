@@ -38,7 +38,13 @@ async function kill(child: ChildProcess): Promise<void> {
 
 /** A consumer without room, so that nothing is taken from under the test's eyes. */
 function onlooker(sweep: Consumer['sweep']): Consumer {
-  return { names: () => [], slots: () => ({ ordinary: 0, alone: 0 }), sweep, run: () => undefined }
+  return {
+    names: () => [],
+    keys: () => [],
+    slots: () => ({ ordinary: 0, alone: 0 }),
+    sweep,
+    run: () => undefined,
+  }
 }
 
 test('a killed worker’s tasks run soon after the start of another', async (test) => {

@@ -49,6 +49,7 @@ class Worker {
     this.#end = end
     this.#consumption = await this.#engine.consume({
       names: () => ['mail'],
+      keys: () => [],
       slots: () => ({ ordinary: 10, alone: 10 }),
       run: (leases) => {
         for (const lease of leases) this.#run(lease)

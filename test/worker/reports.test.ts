@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Context } from '../../src/core/context.ts'
+import { MessageError } from '../../src/core/errors.ts'
 import type { Failure } from '../../src/core/report-data.ts'
 import { asyncTask } from '../../src/tasks/async-task.ts'
 import type { TaskMessage } from '../../src/tasks/message.ts'
@@ -22,16 +23,28 @@ interface Told {
 }
 
 /** Runs one attempt and gives what was reported of it. */
-async function reportsOf(message: TaskMessage, failures = 0): Promise<readonly Told[]> {
+async function reportsOf(message: TaskMessage, failures = 0, times = 1): Promise<readonly Told[]> {
   const told: Told[] = []
   const runtime = testRuntime()
   const reporter = {
     report: (failure: Failure, context: Context | undefined) => void told.push({ failure, context }),
   }
-  const tools = { tasks: registry, runtime, reporter }
-  await runAttempt({ number: 1, message, attempt: failures + 1, failures }, tools)
+  const tools = { tasks: registry, runtime, reporter, toldOfKeys: new Set<string>() }
+  for (let number = 1; number <= times; number += 1)
+    await runAttempt({ number, message, attempt: failures + 1, failures }, tools)
   return told
 }
+
+test('tasks sealed with a key that is missing are reported once per key', async () => {
+  const message = { ...messageOf('reportedFailure', ['no mail']), context: 'v2.other.a.b.c.d' }
+  const told = await reportsOf(message, 0, 3)
+  assert.deepEqual(
+    told.map(({ failure }) => failure.error instanceof MessageError && failure.error.reason),
+    ['unknown_key'],
+  )
+  const forged = { ...message, context: 'v1.other.a.b.c.d' }
+  assert.equal((await reportsOf(forged, 0, 3)).length, 3)
+})
 
 test('a task that has failed for good is reported with its error, attempt and the context it was fired in', async () => {
   const message = messageOf('reportedFailure', ['no mail'], { user: { sub: 'ada' }, options: { retries: 1 } })

@@ -96,8 +96,7 @@ export class BullmqConsumption implements Consumption {
       onDoubt: () => this.#recovery.doubt(),
     })
     this.#rounds = new Rounds((error) => trouble.failed(error))
-    const names = () => consumer.names()
-    this.#upkeep = new Upkeep({ store, names, onReturned: () => this.more() }, this.#rounds)
+    this.#upkeep = new Upkeep({ store, consumer, onReturned: () => this.more() }, this.#rounds)
   }
 
   async start(): Promise<void> {

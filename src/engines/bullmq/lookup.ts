@@ -22,7 +22,7 @@ import type { Store } from './store.ts'
 /** How many tasks are looked at in one step: a millisecond or two of Redis' time. */
 const stepSize = 500
 /** How many are read with what they were fired with: each may be large. */
-const readsAtOnce = 50
+export const readsAtOnce = 50
 /** However few are missing: some may have moved on since they were looked at, and each step costs Redis a look at what runs. */
 const fewestRead = 10
 /** A state with no more tasks than this is looked up by itself. */

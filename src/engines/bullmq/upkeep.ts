@@ -1,16 +1,19 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { ParkReason } from '../../tasks/states.ts'
+import type { Consumer } from '../engine.ts'
 import type { Glance } from '../fingerprint.ts'
+import { Known } from '../known.ts'
 import type { Rounds } from '../rounds.ts'
+import { slicesOf } from '../slices.ts'
 import { purgeExpired, sliceSize, trimSettled, unparkTask } from './actions.ts'
-import { glanceAt, tidy } from './lookup.ts'
+import { glanceAt, readsAtOnce, readTasks, tidy } from './lookup.ts'
 import { dropNoted, entriesOf, only } from './notes.ts'
 import type { Store } from './store.ts'
 import { Turn } from './turn.ts'
 
 export interface UpkeepOptions {
   readonly store: Store
-  /** The names that this worker's executors know. */
-  readonly names: () => readonly string[]
+  readonly consumer: Pick<Consumer, 'names' | 'keys'>
   /** Told when tasks were put back into the queue. */
   readonly onReturned: () => void
 }
@@ -30,7 +33,7 @@ export class Upkeep {
   readonly #rounds: Rounds
   readonly #turn: Turn
   /** Known at the last look that has come through. */
-  #names: ReadonlySet<string> = new Set()
+  #known = new Known()
   #lookAt = 0
   #lookedAtAll = 0
   /** Those that were parked after this time, by the service's clock, have not been looked at. */
@@ -59,12 +62,12 @@ export class Upkeep {
   }
 
   /**
-   * Through all that are parked when the worker learns a name; now and then through those that older workers have parked since. Many workers that went
+   * Through all that are parked when the worker learns a name or a key; now and then through those that older workers have parked since. Many workers that went
    * through thousands every few seconds would leave Redis no time for anything else.
    */
   async #lookForKnown(): Promise<void> {
     const now = performance.now()
-    const isNew = this.#options.names().some((name) => !this.#names.has(name))
+    const isNew = new Known(this.#options.consumer).isMoreThan(this.#known)
     if (isNew || now > this.#lookedAtAll + unparkAllEveryMs) await this.#unparkAll()
     else if (now > this.#lookAt) await this.#unparkSince(this.#lookedUntil - clocksApartMs)
   }
@@ -75,32 +78,42 @@ export class Upkeep {
   }
 
   /**
-   * Puts back the tasks that were parked because nobody knew their name, where this worker does, and tidies the list of them. False while no executor is there to know
+   * Puts back the tasks that were parked because a worker lacked their name or key, where this one has them, and tidies the list of them. False while no executor is there to know
    * any. What it notes, it notes when all is looked at: a look that fails is made again. After one that found some the next comes at the next beat: idle older
    * workers may have taken those again.
    */
   async #unparkSince(since: number): Promise<boolean> {
-    const { store, names, onReturned } = this.#options
-    const known = new Set(names())
-    if (known.size === 0) return false
+    const { store, consumer, onReturned } = this.#options
+    const known = new Known(consumer)
+    if (known.isNothing) return false
     const [until, now] = [store.now(), performance.now()]
     let found = 0
     await this.#throughParked({ since, until: until + alsoMs }, async (entries) => {
       const ids = [...entries.keys()]
       const tasks = await glanceAt(store, ids)
-      const meant = tasks.filter(
-        ({ reason, message }) => reason === 'unknown_task' && known.has(message.name),
-      )
-      const moved = await Promise.all(meant.map(({ message }) => unparkTask(store, message.id)))
-      await dropNoted(store, { parked: only(entries, meant.map(idOf)), cancelled: none })
+      const meant = await this.#runnable(tasks, known)
+      const moved = await Promise.all(meant.map((id) => unparkTask(store, id)))
+      await dropNoted(store, { parked: only(entries, meant), cancelled: none })
       if (moved.includes(true)) onReturned()
       found += meant.length
       return moved.length + (await this.#dropStale(ids, tasks))
     })
-    this.#names = known
+    this.#known = known
     this.#lookedUntil = until
     this.#lookAt = found > 0 ? 0 : now + unparkEveryMs
     return true
+  }
+
+  /** The ids of those among them that this worker can run. Only of those with an unknown key more is read than a glance. */
+  async #runnable(tasks: readonly Glance[], known: Known): Promise<readonly string[]> {
+    const named = tasks.filter(({ message }) => known.hasName(message.name))
+    const those = (wanted: ParkReason) => named.filter(({ reason }) => reason === wanted).map(idOf)
+    const opened: string[] = []
+    for (const some of slicesOf(those('unknown_key'), readsAtOnce)) {
+      const read = await readTasks(this.#options.store, some)
+      opened.push(...read.filter(({ message }) => known.canOpen(message.context)).map(idOf))
+    }
+    return [...those('unknown_task'), ...opened]
   }
 
   /** Entries that a worker's death has left in the list, or somebody else's retry; how many. What runs may be parked just now: it is listed first. */

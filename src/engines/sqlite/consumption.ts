@@ -79,7 +79,7 @@ export class SqliteConsumption implements Consumption {
       now,
       trouble,
       keptTasks,
-      names: () => consumer.names(),
+      consumer,
       onReturned: () => this.more(),
     }
     this.#maintenance = new Maintenance(upkeep, this.#rounds)

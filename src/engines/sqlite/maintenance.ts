@@ -1,5 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Trouble } from '../../core/trouble.ts'
+import type { Consumer } from '../engine.ts'
+import { Known } from '../known.ts'
 import type { Rounds } from '../rounds.ts'
 import type { Transaction } from './connection.ts'
 import { LogLength, logBytes } from './log-length.ts'
@@ -15,8 +17,7 @@ export interface MaintenanceOptions {
   readonly now: () => number
   /** Most settled tasks that are kept. */
   readonly keptTasks: number
-  /** The names that this worker's executors know. */
-  readonly names: () => readonly string[]
+  readonly consumer: Pick<Consumer, 'names' | 'keys'>
   readonly trouble: Trouble
   /** Told when tasks were put back into the queue. */
   readonly onReturned: () => void
@@ -33,7 +34,7 @@ export class Maintenance {
   readonly #options: MaintenanceOptions
   readonly #rounds: Rounds
   readonly #logLength: LogLength
-  #names = ''
+  #known = new Known()
   #unparkAt = 0
 
   constructor(options: MaintenanceOptions, rounds: Rounds) {
@@ -47,20 +48,20 @@ export class Maintenance {
     rounds.every(1_000, () => this.#lookForKnown())
   }
 
-  /** At once when the worker learns a name, and now and then for what older workers have parked. */
+  /** At once when the worker learns a name or a key, and now and then for what older workers have parked. */
   async #lookForKnown(): Promise<void> {
-    const isNew = [...new Set(this.#options.names())].join('\n') !== this.#names
+    const isNew = new Known(this.#options.consumer).isMoreThan(this.#known)
     if (isNew || performance.now() > this.#unparkAt) await this.unparkKnown()
   }
 
   /**
-   * Puts back the tasks that were parked because nobody knew their name, where this worker does. After a look that found some the next comes at the next beat, unless
+   * Puts back the tasks that were parked because a worker lacked their name or key, where this one has them. After a look that found some the next comes at the next beat, unless
    * it took long: idle older workers may have taken those again.
    */
   async unparkKnown(): Promise<void> {
-    const { names, onReturned } = this.#options
-    const known = new Set(names())
-    this.#names = [...known].join('\n')
+    const { consumer, onReturned } = this.#options
+    const known = new Known(consumer)
+    this.#known = known
     const started = performance.now()
     this.#unparkAt = started + unparkEveryMs
     let isAnyFound = false

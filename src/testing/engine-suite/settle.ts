@@ -221,6 +221,30 @@ export const settle: Part = {
     assert.equal((await worker.lease(1)).message.id, message.id)
   },
 
+  'a parked task of an unknown key goes on when a worker has it, and knows its name': async ({
+    engine,
+    second,
+  }) => {
+    const sealed = (key: string, name: string) => makeMessage({ name, context: `v2.${key}.salt.0.text.tag` })
+    const [first, other, nameless] = [
+      sealed('first', 'known'),
+      sealed('other', 'known'),
+      sealed('first', 'new'),
+    ]
+    await store(engine, first, other, nameless)
+    const old = await TestWorker.start(engine, { names: ['known', 'new'], keys: ['old'] })
+    await old.lease(2)
+    await Promise.all(old.leases.map((lease) => old.settle(lease, parked('unknown_key'))))
+    await old.consumption.stop()
+    assert.equal((await engine.counts()).parked, 3)
+    const keys = ['first']
+    const worker = await TestWorker.start(await second(), { names: ['known'], keys })
+    assert.equal((await worker.lease()).message.id, first.id)
+    keys.push('other')
+    assert.equal((await worker.lease(1)).message.id, other.id)
+    assert.equal((await engine.find(nameless.id))?.state, 'parked')
+  },
+
   'a task that older workers take and park again comes back within seconds each time': async ({ engine }) => {
     await store(engine, makeMessage({ name: 'new' }))
     const worker = await TestWorker.start(engine, { names: ['new'] })

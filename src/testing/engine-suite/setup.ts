@@ -62,6 +62,7 @@ export async function eventually<T>(
 
 export interface WorkerOptions {
   readonly names?: readonly string[]
+  readonly keys?: readonly string[]
   /** Room for attempts; what is held takes room until it is settled. Default 100 and 100. */
   readonly room?: Partial<Slots>
   /** Called with each lease as it comes. */
@@ -94,6 +95,10 @@ export class TestWorker implements Consumer {
 
   names(): readonly string[] {
     return this.#options.names ?? []
+  }
+
+  keys(): readonly string[] {
+    return this.#options.keys ?? []
   }
 
   slots(): Slots {
@@ -146,7 +151,7 @@ export const failed = (message = 'broken', expiresAt = Date.now() + hour): Outco
   expiresAt,
 })
 
-export const parked = (reason: 'unknown_task' | 'poison' | 'refused'): Outcome => ({
+export const parked = (reason: 'unknown_task' | 'unknown_key' | 'poison' | 'refused'): Outcome => ({
   kind: 'parked',
   reason,
   error: { message: reason },
