@@ -53,6 +53,12 @@ test('a mistyped command, option or state says the nearest one', async () => {
     ['tasks ls --state finished', /queued.*running.*done/],
     ['tasks ls --limit none', /whole number from 1/],
     ['tasks show', /missing required argument 'id'/],
+    ['tasks ls --before yesterday', /id of a task/],
+    ['tasks retry', /either ids, or --state/],
+    ['tasks retry an-id --state failed', /either ids, or --state/],
+    ['tasks retry --name mail', /either ids, or --state/],
+    ['tasks retry --state done', /failed, cancelled, parked/],
+    ['tasks cancel --state running', /queued, scheduled/],
     ['tasks purge', /--state <state\.\.\.>' not specified/],
     ['tasks purge --state running', /done, failed, cancelled, parked/],
   ]
@@ -149,6 +155,24 @@ test('a failed task is queued again by retry, and its counts begin anew', async 
     await service.cli('tasks', 'retry', 'no-such-id', '--json'),
   )
   assert.equal(again?.done, false)
+})
+
+test('retry and cancel take a state instead of ids, and a name or queue to narrow it', async (t) => {
+  const service = await startService(t, { command: 'serve' })
+  for (let index = 0; index < 130; index += 1)
+    await service.fire('note', [`n${index}`], { options: { delay: '1h' } })
+  await service.fire('returns', ['r', 1], { options: { delay: '1h' } })
+  const all = (...words: readonly string[]) => service.cli('tasks', ...words)
+  const count = async (...words: readonly string[]) =>
+    (await service.tasks('--limit', '500', ...words)).length
+  assert.match((await all('cancel', '--state', 'queued')).stdout, /^0 cancelled/)
+  assert.match((await all('cancel', '--state', 'scheduled', '--name', 'note')).stdout, /^130 cancelled/)
+  assert.deepEqual([await count('--state', 'cancelled'), await count('--state', 'scheduled')], [130, 1])
+  assert.deepEqual(documents(await all('retry', '--state', 'cancelled', '--queue', 'other', '--json')), [
+    { done: 0 },
+  ])
+  assert.match((await all('retry', '--state', 'cancelled')).stdout, /^130 queued again/)
+  assert.equal(await count('--state', 'queued'), 130)
 })
 
 test('purge deletes what is over before its time, and nothing else', async (t) => {
