@@ -120,9 +120,9 @@ class RunningWorker implements Worker {
     const { consumption, dispatch, pool, reports, watch } = this.#parts
     const running = this.executors().reduce((sum, { inHand }) => sum + inHand, 0)
     emit('worker.stopping', { owner: this.owner, running })
-    await consumption.pause()
+    // Where the store is silent that takes a while: what comes until then is given back at once.
+    void consumption.pause().then(() => emit('worker.paused', { owner: this.owner }))
     dispatch.close()
-    emit('worker.paused', { owner: this.owner })
     // An executor that ends might be gone before it has told anything.
     reports.stop()
     await pool.stop()

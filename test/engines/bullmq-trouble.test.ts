@@ -93,6 +93,22 @@ else
       assert.equal((await engine.health()).storing, true)
     })
 
+    test('a connection on which nothing comes is given up after 5 s, and a stop waits little longer', async (t) => {
+      const { proxy, engine, witness } = await apart(t)
+      const worker = await TestWorker.start(engine)
+      await store(witness, makeMessage())
+      const lease = await worker.lease()
+      proxy.cut()
+      const started = performance.now()
+      const seconds = () => (performance.now() - started) / 1_000
+      await assert.rejects(engine.counts(), rejectsWith('STORE_UNREACHABLE'))
+      assert.ok(seconds() < 8, `given up after ${seconds()} s`)
+      const settled = worker.settle(lease, done())
+      await worker.consumption.stop()
+      assert.equal(await settled, 'lost')
+      assert.ok(seconds() < 18, `stopped after ${seconds()} s`)
+    })
+
     test('a step that takes long, since the network is slow or tasks are large, is followed by smaller ones', async (t) => {
       const { proxy, engine, witness } = await apart(t)
       const args = JSON.stringify(['x'.repeat(100_000)])

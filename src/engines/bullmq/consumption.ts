@@ -30,7 +30,8 @@ export interface ConsumptionOptions {
 
 const recoverEveryMs = 1_000
 const lookEverywhereMs = 2_500
-const stopWithinMs = 5_000
+/** How long a stop waits at most for a Redis that does not answer. */
+const stopWithinMs = { claims: 2_500, outcomes: 5_000, rounds: 1_000 }
 /** A full Redis lets tasks be taken and ended, and refuses what every look asks of it. */
 const fullForMs = 4 * lookEverywhereMs
 
@@ -130,14 +131,16 @@ export class BullmqConsumption implements Consumption {
 
   async #end(): Promise<void> {
     const { store, onEnd } = this.#options
-    await this.#claims.pause()
+    await withinMs(stopWithinMs.claims, this.#claims.pause())
     for (const held of this.#holding.all()) this.#giveUp(held)
-    await this.#settlements.end(stopWithinMs)
+    await this.#settlements.end(stopWithinMs.outcomes)
     this.#stopListening?.()
-    await this.#rounds.stop()
-    await leave(store, this.owner).catch(() => {
-      // It counts as alive for some seconds more.
-    })
+    const left = this.#rounds.stop().then(() => leave(store, this.owner))
+    // It counts as alive for some seconds more, where that fails.
+    await withinMs(
+      stopWithinMs.rounds,
+      left.catch(() => undefined),
+    )
     // At once: it only waits.
     await this.#worker.close(true).catch(() => undefined)
     this.#release()
@@ -184,6 +187,14 @@ export class BullmqConsumption implements Consumption {
       this.#trouble.failed(error)
     }
   }
+}
+
+/** What a Redis that says nothing keeps from ending is left. */
+async function withinMs(ms: number, step: Promise<unknown>): Promise<void> {
+  const late = Promise.withResolvers<void>()
+  const alarm = setTimeout(late.resolve, ms)
+  await Promise.race([step, late.promise])
+  clearTimeout(alarm)
 }
 
 /** BullMQ's worker, which runs nothing by itself: it knows our terms, and has a connection to wait on. */

@@ -34,6 +34,7 @@ export class Settlements {
   readonly #steps = new StepSize(batchSize, batchSize)
   #pending: Pending[] = []
   #working: Promise<void> | undefined
+  readonly #late = Promise.withResolvers<undefined>()
   #ended = false
 
   constructor(options: SettlementsOptions) {
@@ -61,6 +62,7 @@ export class Settlements {
   async end(deadlineMs: number): Promise<void> {
     const deadline = setTimeout(() => {
       this.#ended = true
+      this.#late.resolve(undefined)
     }, deadlineMs)
     await this.#working
     clearTimeout(deadline)
@@ -87,7 +89,9 @@ export class Settlements {
   async #record(batch: readonly Pending[]): Promise<readonly Pending[]> {
     const { store, trouble } = this.#options
     const ordered = inOrder(batch)
-    const ends = await store.link.ends(msFor(lengthOfAll(batch)), this.#each(ordered))
+    const recorded = store.link.ends(msFor(lengthOfAll(batch)), this.#each(ordered))
+    const ends = await Promise.race([recorded, this.#late.promise])
+    if (ends === undefined) return ordered
     const left: Pending[] = []
     for (const [index, pending] of ordered.entries()) {
       const end = ends[index]

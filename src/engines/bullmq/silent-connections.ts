@@ -39,6 +39,9 @@ class Silence {
   #arrivedAt = 0
   /** Bytes, up to which that is so. */
   #counted = 0
+  /** The same of what was sent before it began: what is sent into a silence makes it no shorter. */
+  #expectedAt = 0
+  #wasIdle = true
 
   constructor(client: Redis, limits: Limits) {
     this.#client = client
@@ -46,25 +49,30 @@ class Silence {
   }
 
   end(): void {
-    this.#heardAt = performance.now()
     this.#count()
+    this.#begin()
   }
 
   isTooLong(): boolean {
     const { commandQueue, stream } = this.#client
-    const now = this.#count()
-    if (commandQueue.length === 0 || stream.writableLength > 0) this.#heardAt = now
-    const arrivedAt = Math.min(this.#arrivedAt, this.#heardAt + longestWayMs)
-    return now - Math.max(this.#heardAt, arrivedAt) >= this.#limits.ms
+    this.#count()
+    const isIdle = commandQueue.length === 0
+    if (isIdle || this.#wasIdle || stream.writableLength > 0) this.#begin()
+    this.#wasIdle = isIdle
+    const expectedAt = Math.min(this.#expectedAt, this.#heardAt + longestWayMs)
+    return performance.now() - Math.max(this.#heardAt, expectedAt) >= this.#limits.ms
   }
 
-  #count(): number {
+  #begin(): void {
+    this.#heardAt = performance.now()
+    this.#expectedAt = this.#arrivedAt
+  }
+
+  #count(): void {
     const { commandQueue, stream } = this.#client
     const now = performance.now()
-    const bytes = stream.bytesWritten - this.#counted
+    const ms = (stream.bytesWritten - this.#counted) / this.#limits.slowestRate
     this.#counted = stream.bytesWritten
-    const isIdle = commandQueue.length === 0
-    this.#arrivedAt = isIdle ? now : Math.max(this.#arrivedAt, now) + bytes / this.#limits.slowestRate
-    return now
+    this.#arrivedAt = commandQueue.length === 0 ? now : Math.max(this.#arrivedAt, now) + ms
   }
 }
