@@ -12,6 +12,7 @@ import { Holding } from '../../src/engines/bullmq/held.ts'
 import { prefixOf, queueName } from '../../src/engines/bullmq/keys.ts'
 import { renew } from '../../src/engines/bullmq/leases.ts'
 import { Link } from '../../src/engines/bullmq/link.ts'
+import { announce } from '../../src/engines/bullmq/presence.ts'
 import { Recovery } from '../../src/engines/bullmq/recovery.ts'
 import { Store } from '../../src/engines/bullmq/store.ts'
 import type { Engine } from '../../src/engines/engine.ts'
@@ -19,6 +20,7 @@ import { done, makeMessage, makeMessages, store, TestWorker } from '../../src/te
 import { ownFolder } from '../support/folder.ts'
 import { startProgram } from '../support/processes.ts'
 import { RedisServer, withoutRedis } from '../support/redis-server.ts'
+import { TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 
 const consumer = new URL('./fixtures/consume-redis.ts', import.meta.url)
@@ -99,6 +101,7 @@ else
       const [held] = taken.map((one) => one.held)
       assert.ok(held)
       const recovery = new Recovery({
+        owner: 'looks',
         store: tasks,
         queue: worker.getBackend(),
         folder: place.folder,
@@ -106,6 +109,7 @@ else
         sweep: async () => true,
         settle: () => undefined,
       })
+      await announce(tasks, 'looks', Date.now())
       const look = async () => {
         // How BullMQ keeps others from looking again.
         await redis.command('DEL', tasks.keys.job('stalled-check'))
@@ -150,6 +154,70 @@ else
         what: 'it to be parked',
       })
       assert.deepEqual([once.message.id, once.reason, once.attempts], [messages[10]?.id, 'lost', 1])
+    })
+
+    test('a look for lost leases that reaches Redis late, since it stood still, gives back nothing', async (t) => {
+      const place = placeOf(t)
+      const proxy = await TcpProxy.start(redis.port)
+      t.after(() => proxy.end())
+      const link = await Link.open(readAddress(`redis://127.0.0.1:${proxy.port}`))
+      const tasks = new Store(link, { service: place.service, now: Date.now, warnings: [] })
+      const worker = new Worker(queueName, null, {
+        connection: link.client,
+        prefix: prefixOf(place.service),
+        autorun: false,
+        maxStalledCount: 99,
+      })
+      t.after(async () => {
+        await worker.close(true)
+        await tasks.close()
+      })
+      await Promise.all(addAll(tasks, makeMessages(3)))
+      const claims = [1, 2, 3].map((number) => ({ token: `lives/${number}`, number }))
+      const { taken } = await takeAll(tasks, claims, 'lives')
+      const recovery = new Recovery({
+        owner: 'looks',
+        store: tasks,
+        queue: worker.getBackend(),
+        folder: place.folder,
+        holding: new Holding('looks'),
+        sweep: async () => true,
+        settle: () => undefined,
+      })
+      await announce(tasks, 'looks', Date.now())
+      // The first look notes them.
+      assert.equal(await recovery.lookEverywhere(), 0)
+      const { keys, own } = tasks
+      const locks = taken.map(({ held }) => keys.lock(held.message.id))
+      await redis.command('DEL', keys.looked)
+      proxy.hold()
+      const late = recovery.lookEverywhere()
+      // What passes while it is on its way.
+      await redis.command('DEL', own.worker('looks'), ...locks)
+      proxy.mend()
+      assert.equal(await late, 0)
+      assert.match(await redis.command('LLEN', keys.active), /^:3\b/)
+      await announce(tasks, 'looks', Date.now())
+      await redis.command('DEL', keys.looked)
+      assert.equal(await recovery.lookEverywhere(), 3)
+    })
+
+    test('one death counts once, however many workers of its machine see it', async (t) => {
+      const place = placeOf(t)
+      const witness = await opened(t, { ...placeOf(t), service: place.service })
+      const tasks = 100
+      const others = await Promise.all(
+        [1, 2, 3, 4].map(async () => TestWorker.start(await opened(t, place), { room: { ordinary: 0 } })),
+      )
+      await store(witness, ...makeMessages(tasks))
+      const { child } = await holder(t, place, tasks)
+      child.kill('SIGKILL')
+      await until(async () => (await witness.counts()).queued === tasks, { what: 'all to be given back' })
+      const ids = (await witness.list({ limit: tasks })).map(({ message }) => message.id)
+      const key = (id: string) => `${prefixOf(place.service)}:${queueName}:${id}`
+      const counted = await Promise.all(ids.map((id) => redis.command('HGET', key(id), 'stc')))
+      assert.ok(counted.every((count) => /\n1\r/.test(count)), counted.join())
+      assert.equal(others.length, 4)
     })
 
     test('three dead workers make a task run alone, ten park it', async (t) => {

@@ -78,7 +78,7 @@ export class BullmqConsumption implements Consumption {
     const queue = this.#worker.getBackend()
     const settle = (held: Held, outcome: Outcome) => void this.#settleUnrun(held, outcome)
     const sweep = (dead: string) => consumer.sweep(dead)
-    this.#recovery = new Recovery({ store, queue, folder, holding, sweep, settle })
+    this.#recovery = new Recovery({ owner, store, queue, folder, holding, sweep, settle })
     this.#settlements = new Settlements({
       store,
       holding,
@@ -170,8 +170,11 @@ export class BullmqConsumption implements Consumption {
   /** The leases first: nothing matters more. */
   async #renew(): Promise<void> {
     const { store } = this.#options
-    await store.link.within(renewEveryMs, renew(store, this.#holding.all()))
-    await announce(store, this.owner, this.#startedAt)
+    try {
+      await store.link.within(renewEveryMs, renew(store, this.#holding.all()))
+    } finally {
+      await announce(store, this.owner, this.#startedAt)
+    }
     this.#trouble.worked()
   }
 

@@ -50,6 +50,8 @@ export function jobKeys(keys: KeysMap) {
     events: key('events'),
     meta: key('meta'),
     stalled: key('stalled'),
+    /** There as long as nobody has to look for stalled jobs again. */
+    looked: key('stalled-check'),
     marker: key('marker'),
     /** Counts those with a priority, in whose order they stand. */
     priorities: key('pc'),

@@ -4,7 +4,7 @@ import { codeOf } from '../../core/errors.ts'
 import { emit } from '../../core/events.ts'
 import { holders, isAlive, removeTraces } from '../../supervisor/alive.ts'
 import type { Consumer, Outcome } from '../engine.ts'
-import type { Held, Holding } from './held.ts'
+import { type Held, type Holding, lockMs } from './held.ts'
 import { noMessage, nothingYet } from './job.ts'
 import { orLost } from './outcome.ts'
 import { heldTasks, leave } from './presence.ts'
@@ -12,6 +12,8 @@ import type { Store } from './store.ts'
 import { isReadable, refusal } from './taking.ts'
 
 export interface RecoveryOptions {
+  /** This worker. */
+  readonly owner: string
   readonly store: Store
   /** BullMQ's worker, with our terms. */
   readonly queue: IQueueBackend
@@ -25,6 +27,8 @@ export interface RecoveryOptions {
 
 /** How long after its return nobody's leases are taken for lost. */
 const settlingMs = 10_000
+/** A look that comes late is kept from looking, and so is whoever else has sent one at the same time. */
+const lateMs = 1_000
 /** However often it comes back. */
 const longestSettlingMs = 30_000
 
@@ -69,10 +73,20 @@ export class Recovery {
     if (backForMs < settlingMs && now < this.#lookedAt + longestSettlingMs) return 0
     this.#lookedAt = now
     this.#hasFailed = true
-    const stalled = await store.link.use(() => queue.moveStalledJobsToWait())
+    // On one connection, in this order: whatever has held up both, Redis does not look after it before those that live have renewed their leases.
+    const [, stalled] = await Promise.all([
+      this.#onlyInTime(),
+      store.link.use(() => queue.moveStalledJobsToWait()),
+    ])
     this.#hasFailed = false
     if (stalled.length > 0) emit('lease.expired', { tasks: stalled })
     return stalled.length
+  }
+
+  #onlyInTime(): Promise<unknown> {
+    const { store, owner } = this.#options
+    const { link, scripts, own, keys } = store
+    return link.use(() => scripts.onlyInTime([own.worker(owner), keys.looked], [lateMs]))
   }
 
   /** For how long Redis is there again and takes writes, in ms. @throws StoreError where it takes none. */
@@ -133,7 +147,7 @@ export class Recovery {
     return true
   }
 
-  /** `died`: counted, as BullMQ counts locks that have run out. Counted first: who dies in between has counted one too many. */
+  /** `died`: counted, as BullMQ counts locks that have run out. Counted first: who dies in between leaves one more death to count. */
   async #giveBack(isMeant: (held: HeldTask) => boolean, died: boolean): Promise<number> {
     const { store } = this.#options
     // Those taken last come first, and each goes before the one before it: they stand as they stood.
@@ -154,10 +168,29 @@ export class Recovery {
   }
 
   async #giveOneBack({ id, token }: HeldTask, died: boolean): Promise<boolean> {
-    const { link, keys, queue } = this.#options.store
-    if (!died && (await this.#parkUnreadable(id, token))) return false
-    if (died) await link.use((client) => client.hincrby(keys.job(id), 'stc', 1))
-    return await orLost(link.use(() => queue.moveJobFromActiveToWait(id, token)))
+    const { link, queue } = this.#options.store
+    const giveBack = (own: string) => orLost(link.use(() => queue.moveJobFromActiveToWait(id, own)))
+    if (!died) return !(await this.#parkUnreadable(id, token)) && (await giveBack(token))
+    const { token: own } = this.#options.holding.ask()
+    try {
+      return (await this.#takeOver(id, { from: token, own })) && (await giveBack(own))
+    } catch (error) {
+      // It may be held by that token.
+      this.#inDoubt = true
+      throw error
+    } finally {
+      this.#options.holding.answered(own)
+    }
+  }
+
+  /** From a dead worker: of several that have found it dead one alone counts that. */
+  async #takeOver(
+    id: string,
+    { from, own }: { readonly from: string; readonly own: string },
+  ): Promise<boolean> {
+    const { link, scripts, keys } = this.#options.store
+    const used = [keys.job(id), keys.lock(id)]
+    return (await link.use(() => scripts.takeOver(used, [from, own, lockMs]))) === 1
   }
 }
 

@@ -24,6 +24,10 @@ export interface Scripts {
   readonly dropIfHeld: Script
   /** Says that a worker lives, to a full Redis too. */
   readonly announce: Script
+  /** Keeps BullMQ from looking for stalled jobs, unless that worker has said just now that it lives. */
+  readonly onlyInTime: Script
+  /** Takes over the lock of a dead worker's job, and counts the death; a job whose lock is another's by now counts none. Answers 1 or 0. */
+  readonly takeOver: Script
   /** For many jobs in one step what BullMQ does for one: see there. */
   readonly addAll: Script
   readonly takeAll: Script
@@ -40,6 +44,8 @@ export function scriptsOn(client: Redis | Cluster): Scripts {
     dropEntries: script(client, dropEntries),
     dropIfHeld: script(client, dropIfHeld),
     announce: script(client, announce),
+    onlyInTime: script(client, onlyInTime),
+    takeOver: script(client, takeOver),
     addAll: script(client, addAll),
     takeAll: script(client, takeAll),
     completeAll: script(client, completeAll),
@@ -142,3 +148,17 @@ const announce = `
 redis.call('DEL', KEYS[1])
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return redis.call('SADD', KEYS[2], ARGV[1])`
+
+// KEYS: what a worker says of itself, BullMQ's mark that it was looked. ARGV: how long that lasts. A full Redis as above.
+const onlyInTime = `
+if redis.call('EXISTS', KEYS[1]) == 1 then return end
+redis.call('DEL', KEYS[2])
+redis.call('SET', KEYS[2], '', 'PX', ARGV[1])`
+
+// KEYS: job, its lock. ARGV: token of the dead worker, token, duration of the lock. A full Redis as above.
+const takeOver = `
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+redis.call('DEL', KEYS[2])
+redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
+redis.call('HINCRBY', KEYS[1], 'stc', 1)
+return 1`
