@@ -216,7 +216,10 @@ else
       const ids = (await witness.list({ limit: tasks })).map(({ message }) => message.id)
       const key = (id: string) => `${prefixOf(place.service)}:${queueName}:${id}`
       const counted = await Promise.all(ids.map((id) => redis.command('HGET', key(id), 'stc')))
-      assert.ok(counted.every((count) => /\n1\r/.test(count)), counted.join())
+      assert.ok(
+        counted.every((count) => /\n1\r/.test(count)),
+        counted.join(),
+      )
       assert.equal(others.length, 4)
     })
 

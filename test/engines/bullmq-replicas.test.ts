@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { openBullmq } from '../../src/engines/bullmq/engine.ts'
-import { done, makeMessage, store, TestWorker } from '../../src/testing/engine-suite/setup.ts'
+import { done, makeMessage, makeMessages, store, TestWorker } from '../../src/testing/engine-suite/setup.ts'
 import { RedisServer, withoutRedis } from '../support/redis-server.ts'
 import { until } from '../support/until.ts'
 import { placeOf } from './bullmq-place.ts'
@@ -61,6 +61,31 @@ test(
     const lease = await worker.lease(1)
     assert.deepEqual([lease.message.id, lease.attempt], [message.id, 1])
     assert.equal(await worker.settle(lease, done()), 'settled')
+  },
+)
+
+test(
+  'what waits for replicas that are missing keeps nothing else from running, nor a stop',
+  options,
+  async (t) => {
+    const { engine, replica } = await pair(t)
+    const once = makeMessages(60, { atMostOnce: true })
+    await store(engine, ...once)
+    replica.signal('SIGSTOP')
+    const worker = await TestWorker.start(engine, { room: { ordinary: 20 } })
+    const others = makeMessages(30)
+    await engine.enqueue(others).catch(() => undefined)
+    for (const [at] of others.entries()) await worker.settle(await worker.lease(at), done())
+    assert.ok(worker.leases.every(({ message }) => !message.atMostOnce))
+    const began = performance.now()
+    await worker.consumption.stop()
+    const seconds = (performance.now() - began) / 1_000
+    assert.ok(seconds < 4, `stopped after ${seconds} s`)
+    assert.deepEqual([(await engine.counts()).parked, (await engine.counts()).running], [0, 0])
+    replica.signal('SIGCONT')
+    const next = await TestWorker.start(engine)
+    await next.lease(once.length - 1)
+    assert.ok(next.leases.every(({ attempt }) => attempt === 1))
   },
 )
 

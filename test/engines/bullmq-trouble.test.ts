@@ -5,6 +5,7 @@ import { inspect } from 'node:util'
 import type { Engine, Lease } from '../../src/engines/engine.ts'
 import {
   done,
+  failed,
   makeMessage,
   makeMessages,
   parked,
@@ -352,6 +353,24 @@ else
       assert.equal(await late, 'settled')
       assert.equal((await engine.counts()).parked, 1)
       await storesAgain(engine)
+    })
+
+    test('outcomes that a full Redis refuses keep none from being recorded that it takes', async (t) => {
+      const engine = await openAt(t, redis.url, placeOf(t))
+      await store(engine, ...makeMessages(230))
+      const worker = await TestWorker.start(engine, { room: { ordinary: 230 } })
+      await worker.lease(229)
+      await redis.command('CONFIG', 'SET', 'maxmemory', '1mb')
+      t.after(() => redis.command('CONFIG', 'SET', 'maxmemory', '0'))
+      const failing = worker.leases.slice(0, 220).map((lease) => worker.settle(lease, failed()))
+      const began = performance.now()
+      for (const lease of worker.leases.slice(220))
+        assert.equal(await worker.settle(lease, done()), 'settled')
+      const ms = performance.now() - began
+      assert.ok(ms < 4_000, `after ${ms} ms`)
+      await redis.command('CONFIG', 'SET', 'maxmemory', '0')
+      assert.deepEqual(new Set(await Promise.all(failing)), new Set(['settled']))
+      assert.equal((await engine.counts()).failed, 220)
     })
 
     test('leases are renewed while Redis is full, and hold again where they had run out', async (t) => {

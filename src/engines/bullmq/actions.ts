@@ -56,10 +56,10 @@ export async function purgeTasks(store: Store, states: readonly TaskState[] | un
   return count
 }
 
-/** Those whose time has passed. One that isn't settled (any more), or can't be deleted, is looked at again later. `between`: done after each slice. */
+/** Those whose time has passed. One that isn't settled (any more), or can't be deleted, is looked at again later. `goesOn`: asked after each slice. */
 export async function purgeExpired(
   store: Store,
-  between: () => Promise<unknown> = nextTurn,
+  goesOn: () => Promise<boolean> = afterATurn,
 ): Promise<number> {
   for (let count = 0; ; ) {
     const time = store.now()
@@ -69,7 +69,7 @@ export async function purgeExpired(
     const done = await forgetDone(store, ids, time)
     const others = without(ids, done)
     count += done.length + (others.length === 0 ? 0 : await purgeOthers(store, others, expired))
-    await between()
+    if (!(await goesOn())) return count
   }
 }
 
@@ -117,11 +117,11 @@ async function remember({ link, keys, now }: Store, tasks: readonly Glance[]): P
   )
 }
 
-/** Deletes the oldest settled tasks above `most`, done ones first. `between`: done after each slice. */
+/** Deletes the oldest settled tasks above `most`, done ones first. `goesOn`: asked after each slice. */
 export async function trimSettled(
   store: Store,
   most: number,
-  between: () => Promise<unknown>,
+  goesOn: () => Promise<boolean>,
 ): Promise<number> {
   const { link, keys } = store
   for (let count = 0; ; ) {
@@ -135,11 +135,16 @@ export async function trimSettled(
     const gone = await forget(store, await link.use((client) => client.zrange(key, '0', String(last))))
     if (gone.length === 0) return count
     count += gone.length
-    await between()
+    if (!(await goesOn())) return count
   }
 }
 
 const checkAgainMs = 3_600_000
+
+async function afterATurn(): Promise<true> {
+  await nextTurn()
+  return true
+}
 
 function stateIn(tasks: ReadonlyMap<string, Glance>, id: string): TaskState {
   return tasks.get(id)?.state ?? 'done'

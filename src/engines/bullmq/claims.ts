@@ -1,28 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { IQueueBackend } from 'bullmq'
 import { asError } from '../../core/errors.ts'
-import { emit } from '../../core/events.ts'
-import type { Trouble } from '../../core/trouble.ts'
-import type { Consumer, Lease, Outcome } from '../engine.ts'
 import { lengthOf, StepSize } from '../step-size.ts'
 import { takeAll } from './bulk.ts'
 import { isStoreFailure } from './failures.ts'
-import { type Held, type Holding, leaseOf, lockMs } from './held.ts'
+import { HandingOut, type HandingOutOptions } from './handing-out.ts'
+import { type Holding, lockMs } from './held.ts'
 import { suspectsFrom } from './record.ts'
-import { replicated } from './replicas.ts'
-import type { Store } from './store.ts'
-import { type Fate, fateOf, type Taken, type TakenAll, takenOf, takeSuspect } from './taking.ts'
+import { type TakenAll, takenOf, takeSuspect } from './taking.ts'
 
-export interface ClaimsOptions {
-  readonly owner: string
-  readonly store: Store
-  /** BullMQ's worker: takes jobs with our terms, and waits for them on a connection of its own. */
-  readonly queue: IQueueBackend
-  readonly holding: Holding
-  readonly consumer: Consumer
-  readonly trouble: Trouble
-  /** Records what becomes of a task that is not to be run. */
-  settle(held: Held, outcome: Outcome): void
+export interface ClaimsOptions extends HandingOutOptions {
   /** Told that a claim was not answered, or not so that it can be read: it may have been made. */
   onDoubt(): void
 }
@@ -43,6 +29,7 @@ const takenWithinMs = lockMs - 5_000
  */
 export class Claims {
   readonly #options: ClaimsOptions
+  readonly #hands: HandingOut
   #claiming = false
   #working: Promise<void> | undefined
   readonly #steps = new StepSize(fewAtOnce, mostAtOnce)
@@ -56,6 +43,7 @@ export class Claims {
 
   constructor(options: ClaimsOptions) {
     this.#options = options
+    this.#hands = new HandingOut(options)
   }
 
   begin(): void {
@@ -114,7 +102,7 @@ export class Claims {
     const told = this.#told
     const { taken } = await this.#take(1, (claims) => claims.map((claim) => this.#askSuspect(claim)))
     if (taken.length === 0 && told === this.#told) this.#suspectsAt = performance.now() + suspectsEveryMs
-    await this.#handOut(taken)
+    await this.#hands.handOut(taken)
     return taken.length > 0
   }
 
@@ -127,7 +115,7 @@ export class Claims {
     const ms = performance.now() - began
     if (isMore) this.#steps.took(wish, lengthOf(taken.map(({ held }) => held.message)), ms)
     else this.#steps.reset()
-    await this.#handOut(taken)
+    await this.#hands.handOut(taken)
     return isMore
   }
 
@@ -183,42 +171,6 @@ export class Claims {
     if (job) return { taken: [takenOf({ ...job, id: String(id) }, claim)], unreadable: 0, isMore: false }
     this.#dueAt = typeof dueAt === 'number' && dueAt > 0 ? dueAt : Number.POSITIVE_INFINITY
     return noneTaken
-  }
-
-  /** What isn't to be run gets its outcome at once; a suspect that finds no room goes into the line of those. */
-  async #handOut(taken: readonly Taken[]): Promise<void> {
-    const { consumer, owner, settle } = this.#options
-    const leases: Lease[] = []
-    let room = consumer.slots().alone
-    for (const one of taken) {
-      const fate = await this.#fateOf(one)
-      if (fate === 'ordinary') leases.push(leaseOf(one.held, false))
-      else if (fate !== 'alone') settle(one.held, fate)
-      else if (room-- > 0) leases.push(leaseOf(this.#asSuspect(one.held), true))
-      else settle(this.#asSuspect(one.held), { kind: 'returned' })
-    }
-    if (leases.length === 0) return
-    emit('task.claimed', { count: leases.length, owner })
-    consumer.run(leases)
-  }
-
-  /** Where Redis doesn't say, the task goes back. */
-  async #fateOf(taken: Taken): Promise<Fate> {
-    const { store } = this.#options
-    try {
-      // That it was taken must not be forgotten, or it starts twice.
-      if (taken.held.message.atMostOnce) await replicated(store)
-      return await fateOf(store, taken)
-    } catch (error) {
-      this.#options.trouble.failed(error)
-      return { kind: 'returned' }
-    }
-  }
-
-  #asSuspect(held: Held): Held {
-    const suspect: Held = { ...held, ledger: { ...held.ledger, suspect: true } }
-    this.#options.holding.add(suspect)
-    return suspect
   }
 
   async #sleep(): Promise<void> {

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { codeOf } from '../../core/errors.ts'
 import { emit } from '../../core/events.ts'
 import type { Trouble } from '../../core/trouble.ts'
@@ -27,12 +26,19 @@ const retryMs = 250
 /** Of what Redis itself fails at, on one job. */
 const mostTries = 40
 
-/** Records how attempts ended, one batch at a time; what ends meanwhile gathers. While Redis fails, it keeps what it has. */
+/**
+ * Records how attempts ended, one batch at a time; what ends meanwhile gathers. While Redis fails, it keeps what it has. What it fails at stands in a line of its
+ * own: a full Redis takes some outcomes and refuses others.
+ */
 export class Settlements {
   readonly #options: SettlementsOptions
   readonly #settling = new Set<string>()
   readonly #steps = new StepSize(batchSize, batchSize)
   #pending: Pending[] = []
+  /** Those that were tried, and when they are tried again. */
+  #again: Pending[] = []
+  #againAt = 0
+  #awake: (() => void) | undefined
   #working: Promise<void> | undefined
   readonly #late = Promise.withResolvers<undefined>()
   #ended = false
@@ -50,6 +56,7 @@ export class Settlements {
       this.#settling.add(lease.token)
       this.#pending.push({ ended: { held, outcome }, lease, outcome, resolve, tries: 0 })
       this.#working ??= this.#work()
+      this.#awake?.()
     })
   }
 
@@ -63,26 +70,40 @@ export class Settlements {
     const deadline = setTimeout(() => {
       this.#ended = true
       this.#late.resolve(undefined)
+      this.#awake?.()
     }, deadlineMs)
     await this.#working
     clearTimeout(deadline)
     this.#ended = true
-    for (const pending of this.#pending.splice(0)) this.#close(pending, false)
+    for (const pending of [...this.#again.splice(0), ...this.#pending.splice(0)]) this.#close(pending, false)
   }
 
   async #work(): Promise<void> {
     // After what else ends in this turn of the loop.
     await new Promise((resolve) => setImmediate(resolve))
-    while (this.#pending.length > 0 && !this.#ended) {
-      const batch = this.#pending.splice(0, lengthOfStep(this.#pending, this.#steps.now))
+    while (this.#pending.length + this.#again.length > 0 && !this.#ended) {
+      if (this.#pending.length === 0) await this.#rest()
+      const line = this.#again.length > 0 && performance.now() >= this.#againAt ? this.#again : this.#pending
+      if (line.length === 0) continue
+      const batch = line.splice(0, lengthOfStep(line, this.#steps.now))
       const began = performance.now()
       const left = await this.#record(batch)
       this.#steps.took(batch.length, lengthOfAll(batch), performance.now() - began)
-      this.#pending.unshift(...left)
-      if (left.length > 0) await delay(retryMs)
+      if (left.length > 0) this.#againAt = performance.now() + retryMs
+      this.#again.push(...left)
       if (left.length < batch.length) this.#options.onSettled()
     }
     this.#working = undefined
+  }
+
+  /** Until something is to be tried again, or more has ended. */
+  async #rest(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#awake = resolve
+    const alarm = setTimeout(resolve, Math.max(0, this.#againAt - performance.now()))
+    await promise
+    clearTimeout(alarm)
+    this.#awake = undefined
   }
 
   /** Those that are still to be recorded. */

@@ -55,10 +55,13 @@ export class Upkeep {
   /** The more workers looked, the more often would each task be looked at. */
   async #deleteOld(): Promise<void> {
     const { store } = this.#options
-    const keep = () => this.#turn.keep()
+    const goesOn = async () => {
+      await this.#turn.keep()
+      return !this.#rounds.isStopped
+    }
     if (!(await this.#turn.take())) return
-    await purgeExpired(store, keep)
-    await trimSettled(store, keptTasks, keep)
+    await purgeExpired(store, goesOn)
+    await trimSettled(store, keptTasks, goesOn)
   }
 
   /**
