@@ -147,7 +147,7 @@ export class ExecutorHandle {
   takeBackOverdue(now: number): readonly Lease[] {
     const { oldest } = this.#hand
     if (oldest === undefined || now - oldest < marginMs) return []
-    const { unbegun } = this.#hand.split(this.#options.mark.read())
+    const { unbegun } = this.#split()
     const overdue = unbegun.filter((held) => now >= this.#latestStart(held) + marginMs)
     if (overdue.length === 0) return []
     this.#outgoing.drop(overdue)
@@ -181,8 +181,12 @@ export class ExecutorHandle {
 
   /** What is in its hands, divided by what it has come to. Final once its process has ended. */
   remains(): Remains {
-    const { begun, unbegun } = this.#hand.split(this.#options.mark.read())
+    const { begun, unbegun } = this.#split()
     return { begun: begun.map(({ lease }) => lease), unbegun: unbegun.map(({ lease }) => lease) }
+  }
+
+  #split(): ReturnType<Hand['split']> {
+    return this.#hand.split(this.#options.mark.read(this.#hand.newest))
   }
 
   #hear(message: object): void {

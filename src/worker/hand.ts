@@ -16,13 +16,18 @@ export interface Held {
 /** The attempts handed to one executor and not yet ended or taken back, in the order of handing. */
 export class Hand {
   readonly #held = new BoxedMap<number, Held>()
-  #count = 0
+  #newest = 0
   #expectedMs = 0
   #unknown = 0
   #size = 0
 
   get count(): number {
     return this.#held.size
+  }
+
+  /** The number of the last order that was made; 0 when none was. */
+  get newest(): number {
+    return this.#newest
   }
 
   /** How long all of it is expected to take one after another, in ms; Infinity when any of it is not known. */
@@ -37,7 +42,7 @@ export class Hand {
 
   add(lease: Lease, expectedMs: number, handedAt: number): Held {
     const held: Held = {
-      number: ++this.#count,
+      number: ++this.#newest,
       lease,
       handedAt,
       expectedMs,

@@ -5,14 +5,17 @@ import { join } from 'node:path'
  * How far an executor has got in what was handed to it: four bytes in a file without a name, open in both processes. The executor writes the number of
  * an order before it decides whether to begin it; the worker can read it at any time, also when the executor is blocked, stopped or dead.
  *
+ * The four bytes hold the number modulo 2^32; the worker knows the rest, since the executor is never that far behind its newest order. Eight bytes would
+ * hold all of it, but nobody promises that they are read as they were written in one piece.
+ *
  * This is what a message can't tell: the code that a task runs before its first await may block the loop that would send it. A write costs less than a
  * microsecond, a message ten.
  */
 export interface Mark {
   /** To be passed on to the executor, in which it is `markFile`. */
   readonly file: number
-  /** The number of the last order the executor has come to; 0 when none. */
-  read(): number
+  /** The number of the last order the executor has come to; 0 when none. `newest` is that of the last one made for it. */
+  read(newest: number): number
   close(): void
 }
 
@@ -27,9 +30,10 @@ export function makeMark(folder: string, id: string): Mark {
   rmSync(path)
   const word = new Uint32Array(1)
   writeSync(file, word, 0, 4, 0)
-  const read = (): number => {
+  const read = (newest: number): number => {
     readSync(file, word, 0, 4, 0)
-    return word[0] ?? 0
+    // `>>> 0` is the remainder of a division by 2^32: how far it is behind.
+    return newest - ((newest - (word[0] ?? 0)) >>> 0)
   }
   return { file, read, close: () => closeSync(file) }
 }
