@@ -114,9 +114,9 @@ export class ExecutorHandle {
     return this.#alone ? 0 : roomOf(this.#hand, this.#options)
   }
 
-  /** How long what is in hand will take, in ms; Infinity where that is not known. */
-  get expectedMs(): number {
-    return this.#hand.expectedMs
+  /** Whether its hands should be empty soon, if it gets nothing more: it is known how long all of it takes, and nothing seems to hang. */
+  get endsSoon(): boolean {
+    return Number.isFinite(this.#hand.expectedMs) && !this.#hand.mayHang(monotonicMs())
   }
 
   /** Takes a lease on; `flush` sends it. */

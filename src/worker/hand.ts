@@ -78,6 +78,11 @@ export class Hand {
     return first?.handedAt
   }
 
+  /** Whether any of it is in hand for a second longer than it was expected to take: it may never end. */
+  mayHang(now: number): boolean {
+    return [...this.#held.values()].some(({ handedAt, expectedMs }) => now - handedAt > expectedMs + graceMs)
+  }
+
   #weigh(held: Held, sign: 1 | -1): void {
     this.#size += sign * held.size
     if (held.expectedMs === Number.POSITIVE_INFINITY) this.#unknown += sign
@@ -88,3 +93,5 @@ export class Hand {
 export function sizeOf({ message }: Lease): number {
   return message.args.length + message.context.length
 }
+
+const graceMs = 1_000

@@ -3,6 +3,7 @@ import type { Lease } from '../engines/engine.ts'
 import type { ExecutorHandle } from './executor-handle.ts'
 import { Killers } from './killers.ts'
 import type { Pool } from './pool.ts'
+import { Reservation } from './reservation.ts'
 
 export interface LanesOptions {
   /** How many executors are wished for. */
@@ -18,8 +19,8 @@ export interface LanesOptions {
 /**
  * The way of tasks that run alone: suspects, and those whose name ends one executor after another (`killers.ts`), which are kept back from ordinary ones.
  *
- * At most half of the executors (at least one) are used so. When none is idle, one whose tasks end soon is kept free, else the pool gets one executor more. What
- * will probably end its executor gets one only where another is there for all the others, or can't be had.
+ * At most half of the executors (at least one) are used so. When none is idle, one whose tasks end soon is kept free for a while (`reservation.ts`), else the pool
+ * gets one executor more. What will probably end its executor gets one only where another is there for all the others, or can't be had.
  */
 export class Lanes {
   readonly #options: LanesOptions
@@ -27,12 +28,14 @@ export class Lanes {
   #suspects: readonly Lease[] = []
   /** Gets nothing new until it is empty: a suspect waits for it. */
   #reserved: ExecutorHandle | undefined
+  readonly #reservation: Reservation
   /** Until a task that will end its executor gets the last one. */
   #waiting: NodeJS.Timeout | undefined
   #hasWaited = false
 
   constructor(options: LanesOptions) {
     this.#options = options
+    this.#reservation = new Reservation(options.onTurn)
   }
 
   /** How many more suspects may come. */
@@ -61,6 +64,7 @@ export class Lanes {
   /** Everything that waits here; from here on nothing does. */
   takeAll(): readonly Lease[] {
     clearTimeout(this.#waiting)
+    this.#reservation.end()
     const all = [...this.#suspects, ...this.#killers.takeAll()]
     this.#suspects = []
     return all
@@ -146,15 +150,21 @@ export class Lanes {
     this.#reserved = undefined
     const waiting = [...this.#suspects, ...this.#killers.kept]
     if (waiting.length > 0 && this.#free() > 0) {
-      const spare = available.filter((handle) => !handle.alone)
-      const mayWait = spare.length > 1 || !waiting.every((lease) => this.#isDangerous(lease))
-      const soonIdle = mayWait ? spare.filter(({ expectedMs }) => Number.isFinite(expectedMs)) : []
-      this.#reserved = leastBusy(soonIdle)
+      this.#reserved = this.#toReserve(waiting, available)
       if (this.#reserved === undefined) this.#options.pool()?.addExtra()
-    }
+    } else this.#reservation.end()
     const all = this.#handles()
     if (all.some((handle) => handle.alone) && all.every((handle) => handle.alone || handle.retired))
       this.#options.pool()?.addExtra()
+  }
+
+  /** What is to be kept free now. */
+  #toReserve(waiting: readonly Lease[], available: readonly ExecutorHandle[]): ExecutorHandle | undefined {
+    const spare = available.filter((handle) => !handle.alone)
+    if (spare.length <= 1 && waiting.every((lease) => this.#isDangerous(lease))) return undefined
+    const best = leastBusy(spare.filter((handle) => handle.endsSoon))
+    if (best !== undefined) this.#reservation.begin()
+    return this.#reservation.isAllowed ? best : undefined
   }
 
   #free(): number {
