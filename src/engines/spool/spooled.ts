@@ -1,7 +1,8 @@
-import { asError, codeOf, StoreError } from '../../core/errors.ts'
+import { codeOf, StoreError } from '../../core/errors.ts'
 import { emit } from '../../core/events.ts'
 import type { TaskMessage } from '../../tasks/message.ts'
 import type { TaskState } from '../../tasks/states.ts'
+import { answersOf, failureIn, isFailure } from '../answers.ts'
 import type {
   Abilities,
   ActionAnswer,
@@ -162,16 +163,9 @@ export class SpooledEngine implements Engine {
   async #answersOf(batch: readonly TaskMessage[]): Promise<readonly EnqueueAnswer[]> {
     if (performance.now() < this.#asideUntil) return batch.map(() => ({ stored: false, error: away() }))
     const number = ++this.#sent
-    try {
-      const answers = await this.#inTime(this.#store.enqueue(batch))
-      const failure = answers.find((answer) => isStoreFailure(answer))
-      this.#judge(number, failure?.stored === false ? failure.error : undefined)
-      return answers
-    } catch (thrown) {
-      const error = asError(thrown)
-      this.#judge(number, error)
-      return batch.map(() => ({ stored: false, error }))
-    }
+    const answers = await answersOf(batch, () => this.#inTime(this.#store.enqueue(batch)))
+    this.#judge(number, failureIn(answers))
+    return answers
   }
 
   /** What came of a batch counts until something is known of a later one. */
@@ -220,12 +214,8 @@ export async function withSpooled(health: EngineHealth, spool: Spool): Promise<E
   }
 }
 
-function isStoreFailure(answer: EnqueueAnswer | undefined): boolean {
-  return answer?.stored === false && codeOf(answer.error) !== 'STORE_REFUSED'
-}
-
 function isSpooled({ atMostOnce }: TaskMessage, answer: EnqueueAnswer | undefined): boolean {
-  return !atMostOnce && isStoreFailure(answer)
+  return !atMostOnce && isFailure(answer)
 }
 
 function describeWait(count: number): string {
