@@ -1,9 +1,10 @@
-import { asError, codeOf } from '../core/errors.ts'
+import { codeOf } from '../core/errors.ts'
 import { growingPauseMs } from '../core/growing-pause.ts'
 import type { Stoppable } from '../core/lifecycle.ts'
 import { Trouble } from '../core/trouble.ts'
 import type { TaskMessage } from '../tasks/message.ts'
 import { runAtOf } from '../tasks/stored-options.ts'
+import { answersOf, failureIn } from './answers.ts'
 import type { Consumption, Engine, EnqueueAnswer, Lease, Outcome, Slots } from './engine.ts'
 import { takenAwayAt } from './losses.ts'
 import { lengthOf, StepSize } from './step-size.ts'
@@ -12,19 +13,26 @@ export interface ForwarderOptions {
   readonly from: Engine
   /** Stores messages where they belong, as an engine's `enqueue`. */
   store(batch: readonly TaskMessage[]): Promise<readonly EnqueueAnswer[]>
+  /** How long a stop waits for the store's answer, where nothing can be lost by that. Default: as long as it takes. */
+  readonly stopWithinMs?: number
   /** So many have been stored there, or refused for good. */
   onForwarded(count: number): void
   /** Nothing is left to forward, for now. */
   onEmpty(): void
+  /** Something waits, and for some seconds the engine has handed out none of it; said once until it does. */
+  onHeldUp?(): void
 }
 
 const mostAtOnce = 100
 const keepRefusedMs = 7 * 86_400_000
 const lookAgainMs = 1_000
+/** So many looks in a row that find the same. */
+const heldUpLooks = 5
 
 /**
  * Takes what waits in one engine to another store, the oldest first, until nothing is left. To the engine it is a worker: what it has taken and not forwarded
- * when its process dies is given back there, and forwarded by another. What the store refuses for good is parked.
+ * when its process dies is given back there, and forwarded by another. What the store refuses for good is parked. While the store fails it goes on trying, and
+ * tells of it once.
  */
 export class Forwarder implements Stoppable {
   readonly #options: ForwarderOptions
@@ -36,8 +44,12 @@ export class Forwarder implements Stoppable {
   #failures = 0
   readonly #steps = new StepSize(mostAtOnce, mostAtOnce)
   #alarm: NodeJS.Timeout | undefined
-  /** How often it was said that there may be something. */
+  /** How often it was said that there may be something, or there was. */
   #begun = 0
+  /** How many looks have found something that waits, since some was handed out. */
+  #idleLooks = 0
+  /** The batch that was handed out last: until the engine was told how it ended. */
+  #underWay: Promise<void> | undefined
   #isStopped = false
 
   constructor(options: ForwarderOptions) {
@@ -52,7 +64,9 @@ export class Forwarder implements Stoppable {
       names: () => [],
       keys: () => [],
       slots: () => this.#slots(),
-      run: (leases) => void this.#forward(leases),
+      run: (leases) => {
+        this.#underWay = this.#forward(leases)
+      },
       sweep: async () => true,
     })
     this.#consumption = consumption
@@ -62,12 +76,28 @@ export class Forwarder implements Stoppable {
     )
   }
 
-  /** What has not been forwarded stays where it is. */
+  /** Waits for the store's answer to what is under way. What has not been forwarded stays where it is. */
   async stop(): Promise<void> {
     this.#isStopped = true
     clearTimeout(this.#alarm)
     const consumption = await this.#consumption?.catch(() => undefined)
-    await consumption?.stop()
+    if (consumption !== undefined) await this.#end(consumption)
+  }
+
+  /** Holds nothing any more when it gives up: what it then held, and must not start twice, would count as lost, though the store may have it. */
+  async #end(consumption: Consumption): Promise<void> {
+    await consumption.pause()
+    await this.#answered()
+    await consumption.stop()
+  }
+
+  async #answered(): Promise<void> {
+    const { stopWithinMs } = this.#options
+    if (stopWithinMs === undefined) return this.#underWay
+    const late = Promise.withResolvers<void>()
+    const alarm = setTimeout(late.resolve, stopWithinMs)
+    await Promise.race([this.#underWay, late.promise])
+    clearTimeout(alarm)
   }
 
   #beginLater(error: unknown): void {
@@ -81,33 +111,48 @@ export class Forwarder implements Stoppable {
     return { ordinary: this.#steps.now, alone: this.#steps.now }
   }
 
-  /** Nothing is held while the store is away: deaths of processes meanwhile are not counted against what they held. */
+  /**
+   * Resolves when the engine was told how they ended, which it records however long that takes. Nothing is held while the store is away: deaths of processes
+   * meanwhile are not counted against what they held.
+   */
   async #forward(leases: readonly Lease[]): Promise<void> {
     this.#isBusy = true
-    const began = performance.now()
-    const outcomes = (await this.#answersFor(leases)).map(outcomeOf)
-    const ms = performance.now() - began
+    this.#begun++
+    this.#idleLooks = 0
+    const outcomes = await this.#outcomesOf(leases)
     const consumption = await this.#consumption
-    await Promise.all(
-      leases.map((lease, index) => consumption?.settle(lease, outcomes[index] ?? { kind: 'returned' })),
+    const settled = leases.map((lease, index) =>
+      consumption?.settle(lease, outcomes[index] ?? { kind: 'returned' }),
     )
-    this.#isBusy = false
     const left = outcomes.filter(({ kind }) => kind === 'returned').length
     if (left < leases.length) this.#options.onForwarded(leases.length - left)
-    this.#failures = left === 0 ? 0 : this.#failures + 1
-    if (left === 0) this.#steps.took(leases.length, lengthOf(leases.map(({ message }) => message)), ms)
-    else this.#steps.failed()
-    if (left > 0) this.#rest(growingPauseMs(this.#failures))
-    else await this.#endWhenEmpty()
+    void Promise.all(settled).then(() => this.#goOn(left))
   }
 
-  async #answersFor(leases: readonly Lease[]): Promise<readonly EnqueueAnswer[]> {
-    try {
-      return await this.#options.store(leases.map(({ message }) => ({ ...message, runAt: dueOf(message) })))
-    } catch (thrown) {
-      const error = asError(thrown)
-      return leases.map(() => ({ stored: false, error }))
+  /** What comes while it is told to stop is not given to the store any more. */
+  async #outcomesOf(leases: readonly Lease[]): Promise<readonly Outcome[]> {
+    if (this.#isStopped) return leases.map(() => ({ kind: 'returned' }))
+    const began = performance.now()
+    const messages = leases.map(({ message }) => message)
+    const batch = messages.map((message) => ({ ...message, runAt: dueOf(message) }))
+    const answers = await answersOf(batch, (all) => this.#options.store(all))
+    const failure = failureIn(answers)
+    if (failure === undefined) {
+      this.#trouble.worked()
+      this.#steps.took(leases.length, lengthOf(messages), performance.now() - began)
+    } else {
+      if (!this.#isStopped) this.#trouble.failed(failure)
+      this.#steps.failed()
     }
+    return answers.map(outcomeOf)
+  }
+
+  /** `left`: how many of the last batch the store did not take. */
+  #goOn(left: number): void {
+    this.#isBusy = false
+    this.#failures = left === 0 ? 0 : this.#failures + 1
+    if (left > 0) this.#rest(growingPauseMs(this.#failures))
+    else void this.#endWhenEmpty()
   }
 
   #rest(ms: number): void {
@@ -120,9 +165,9 @@ export class Forwarder implements Stoppable {
 
   /** What others hold is this one's again when they die, so it stays until they have forwarded it. */
   async #endWhenEmpty(): Promise<void> {
-    const { from, onEmpty } = this.#options
+    const { from, onEmpty, onHeldUp } = this.#options
     const [current, begun] = [this.#consumption, this.#begun]
-    if (current === undefined) return
+    if (current === undefined || this.#isStopped) return
     // The store may be failing, or closed by now.
     const left = await from
       .purge({})
@@ -131,16 +176,18 @@ export class Forwarder implements Stoppable {
     const consumption = await current
     if (this.#isStopped || this.#isBusy || this.#rests || this.#consumption !== current) return
     if (left === undefined || left.queued + left.running > 0) {
-      consumption?.more()
+      consumption.more()
       this.#wakeIn(lookAgainMs, () => void this.#endWhenEmpty())
+      if (left !== undefined && left.queued > 0 && ++this.#idleLooks === heldUpLooks) onHeldUp?.()
       return
     }
-    await consumption?.stop()
+    await this.#end(consumption)
     if (this.#consumption !== current) return
     this.#consumption = undefined
     // Something came in between.
-    if (this.#begun !== begun) this.begin()
-    else onEmpty()
+    if (this.#begun !== begun) return this.begin()
+    this.#trouble.worked()
+    onEmpty()
   }
 
   #wakeIn(ms: number, work: () => void): void {

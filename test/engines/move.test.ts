@@ -1,25 +1,19 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
-import { after, before, describe, type TestContext, test } from 'node:test'
-import { openBullmq } from '../../src/engines/bullmq/engine.ts'
+import { after, before, describe, test } from 'node:test'
 import type { Engine } from '../../src/engines/engine.ts'
 import { Move } from '../../src/engines/move.ts'
-import { openSqlite } from '../../src/engines/sqlite/engine.ts'
-import { newTaskId } from '../../src/tasks/ids.ts'
-import type { TaskMessage } from '../../src/tasks/message.ts'
 import { TestWorker } from '../../src/testing/engine-suite/setup.ts'
 import { bin, cleanEnvironment, cli } from '../e2e/support/cli.ts'
-import { copyOf } from '../e2e/support/folders.ts'
 import { seeded } from '../e2e/support/random.ts'
 import { RedisServer, withoutRedis } from '../support/redis-server.ts'
 import { until } from '../support/until.ts'
+import { left, messages, stores } from './move-stores.ts'
 
 /** `macaron tasks move` between the embedded store and Redis. */
 
 let redis: RedisServer
-let count = 0
 
 if (withoutRedis !== false) test('moving tasks', { skip: withoutRedis }, () => undefined)
 else
@@ -35,7 +29,7 @@ else
     ] as const)
       test(`from ${from} to ${to}, killed again and again: nothing is lost, nothing doubled, and all is as it was fired`, async (t) => {
         const random = seeded((line) => t.diagnostic(line))
-        const { folder, engines, urls } = await stores(t)
+        const { folder, engines, urls } = await stores(t, redis.url)
         const fired = messages(6000)
         for (let at = 0; at < fired.length; at += 1000)
           await engines[from].enqueue(fired.slice(at, at + 1000))
@@ -83,7 +77,7 @@ else
       })
 
     test('there and back within minutes: nothing counts as stored that was only taken away', async (t) => {
-      const { engines } = await stores(t)
+      const { engines } = await stores(t, redis.url)
       const fired = messages(10)
       const ids = async (engine: Engine) =>
         (await engine.list({ limit: 100 })).map(({ message }) => message.id).toReversed()
@@ -105,7 +99,7 @@ else
     })
 
     test('where nothing is to be moved, and where all is scheduled, it ends', async (t) => {
-      const { engines } = await stores(t)
+      const { engines } = await stores(t, redis.url)
       const [, , later] = messages(3)
       assert.ok(later)
       for (const [from, to] of [
@@ -121,7 +115,7 @@ else
     })
 
     test('back to a store that has not deleted yet what was taken from it: nothing is lost', async (t) => {
-      const { engines } = await stores(t)
+      const { engines } = await stores(t, redis.url)
       const [message] = messages(2).slice(1)
       assert.ok(message)
       await engines.sqlite.enqueue([message])
@@ -134,7 +128,7 @@ else
     })
 
     test('a store whose workers are alive is left alone', async (t) => {
-      const { folder, engines, urls } = await stores(t)
+      const { folder, engines, urls } = await stores(t, redis.url)
       const consumption = await engines.redis.consume({
         names: () => [],
         keys: () => [],
@@ -160,15 +154,15 @@ else
     })
 
     test('a URL may be named by an environment variable', async (t) => {
-      const { folder, engines } = await stores(t)
+      const { folder, engines } = await stores(t, redis.url)
       await engines.sqlite.enqueue(messages(7))
       const args = ['tasks', 'move', '--from', 'sqlite:', '--to', 'NEW_STORE', '--json', '--service', folder]
       const answer = await cli(args, { env: { NEW_STORE: redis.url } })
-      assert.deepEqual(JSON.parse(answer.stdout), { moved: 7, left: 0, parked: 0 })
+      assert.deepEqual(JSON.parse(answer.stdout), { moved: 7, left: 0, parked: 0, lost: 0 })
     })
 
     test('the same store twice, and a store that is no store, are refused', async (t) => {
-      const { folder, engines, urls } = await stores(t)
+      const { folder, engines, urls } = await stores(t, redis.url)
       await engines.sqlite.enqueue(messages(6))
       await engines.redis.enqueue(messages(6))
       for (const [one, other] of [
@@ -186,52 +180,9 @@ else
     })
   })
 
-interface Stores {
-  readonly folder: string
-  readonly engines: { readonly sqlite: Engine; readonly redis: Engine }
-  readonly urls: { readonly sqlite: string; readonly redis: string }
-}
-
-async function stores(t: TestContext): Promise<Stores> {
-  const service = `moved ${++count}`
-  const folder = copyOf(t, 'bench', { files: { 'macaron.yaml': `name: ${service}\nwith_async: true\n` } })
-  const state = join(folder, '.macaron')
-  const engines = {
-    sqlite: await openSqlite({ folder: state, sync: 'normal', role: 'worker' }),
-    redis: await openBullmq({ url: redis.url, service, folder: state }),
-  }
-  t.after(() => Promise.all([engines.sqlite.close(), engines.redis.close()]))
-  return { folder, engines, urls: { sqlite: 'sqlite:', redis: redis.url } }
-}
-
 async function move(from: Engine, to: Engine): Promise<number> {
   const moving = new Move({ from, to, onProgress: () => undefined })
-  const moved = await moving.run()
+  const { moved } = await moving.run()
   await moving.stop()
   return moved
-}
-
-/** Of two priorities and queues; every fifth is due in an hour. */
-function messages(size: number): readonly TaskMessage[] {
-  return Array.from({ length: size }, (_, index) => {
-    const firedAt = Date.now()
-    const delay = index % 5 === 0 ? 3_600_000 : 0
-    return {
-      id: newTaskId(firedAt),
-      name: 'note',
-      queue: index % 7 === 0 ? 'mail' : 'default',
-      priority: index % 3 === 0 ? 4 : 0,
-      runAt: delay === 0 ? 0 : firedAt + delay,
-      firedAt,
-      atMostOnce: false,
-      args: JSON.stringify([`k${index}`]),
-      options: delay === 0 ? '{}' : JSON.stringify({ delay }),
-      context: 'sealed',
-    }
-  })
-}
-
-async function left(engine: Engine): Promise<number> {
-  const { queued, scheduled, running } = await engine.counts()
-  return queued + scheduled + running
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import { codeOf } from '../../src/core/errors.ts'
+import { on } from '../../src/core/events.ts'
 import { bullmqAbilities } from '../../src/engines/bullmq/abilities.ts'
 import { openBullmq } from '../../src/engines/bullmq/engine.ts'
 import type { Engine } from '../../src/engines/engine.ts'
@@ -197,6 +198,26 @@ else
         [odd.id],
       )
       assert.equal((await engine.health()).parked, 1)
+    })
+
+    test('a Redis that refuses what is forwarded is told of once, and when it takes it again', async (t) => {
+      const first = await opened(t, redis.url)
+      // Both of its connections have nothing to tell of then.
+      for (const one of [first.engine, first.store]) await one.counts()
+      await redis.kill()
+      await first.engine.enqueue([message(), message()])
+      await first.engine.close()
+      await redis.start()
+      await redis.command('CONFIG', 'SET', 'maxmemory', '1')
+      const told: string[] = []
+      t.after(on('store.trouble', ({ code }) => told.push(code)))
+      const { engine } = await opened(t, redis.url, first)
+      await until(() => told.length > 0, { what: 'the reason to be told' })
+      t.after(on('store.well', () => told.push('well')))
+      await redis.command('CONFIG', 'SET', 'maxmemory', '0')
+      await forwarded(engine)
+      await until(() => told.includes('well'), { what: 'the end of it to be told' })
+      assert.deepEqual(told, ['STORE_FULL', 'well'])
     })
 
     test('a full spool refuses, loses nothing, and takes tasks again when it has been forwarded', async (t) => {

@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import type { Config } from '../../config.ts'
 import { MacaronError } from '../../core/errors.ts'
-import { Move } from '../../engines/move.ts'
+import { on } from '../../core/events.ts'
+import { writeError } from '../../core/standard-output.ts'
+import { Move, type Moved } from '../../engines/move.ts'
 import { isShared, storeFolder } from '../../engines/open.ts'
 import { stateFolder } from '../../state-folder.ts'
 import { openStoreAt } from '../../store.ts'
@@ -20,7 +22,9 @@ interface MoveOptions extends ServiceOptions {
 /** `macaron tasks move`: what is to run goes from one store to another. */
 export function moveCommand(): Command {
   return new Command('move')
-    .description('move tasks that are to run to another store; interrupted, it goes on when run again')
+    .description(
+      'move tasks that are to run to another store; where one fails on the way it says why, waits and goes on; interrupted, it goes on when run again',
+    )
     .requiredOption(
       '--from <url>',
       'the store to empty, such as sqlite:, or the name of an environment variable that holds it',
@@ -49,18 +53,31 @@ async function move({ from, to, json, ...options }: MoveOptions): Promise<void> 
       if (json !== true && process.stdout.isTTY) process.stdout.write(`\r${moved} moved`)
     },
   })
-  const forget = onStopSignals({ gentle: () => void work.stop(), hard: () => process.exit(1) })
+  const endings = [
+    onStopSignals({ gentle: () => void work.stop(), hard: () => process.exit(1) }),
+    ...tellTroubles(),
+  ]
   try {
-    const moved = await work.run()
+    const { moved, lost } = await work.run()
     const { queued, scheduled, running, parked } = await source.engine.counts()
     const left = queued + scheduled + running
     if (left > 0) process.exitCode = 1
-    if (json) sayJson({ moved, left, parked })
-    else for (const line of summary({ moved, left, parked })) say(line)
+    if (json) sayJson({ moved, left, parked, lost })
+    else for (const line of summary({ moved, left, parked, lost })) say(line)
   } finally {
-    forget()
+    for (const end of endings) end()
     await work.stop()
   }
+}
+
+/** Why nothing moves: whoever waits for it sees to that, or stops it. */
+function tellTroubles(): readonly (() => void)[] {
+  const tell = (text: string) => writeError(`${process.stdout.isTTY ? '\n' : ''}${text}\n`)
+  return [
+    on('store.trouble', ({ code, message }) => tell(`Waits: ${message} [${code}]`)),
+    on('store.well', () => tell('Goes on: the store works again.')),
+    on('notice', ({ message }) => tell(message)),
+  ]
 }
 
 /** An empty store would be made there, and nothing found in it. */
@@ -75,18 +92,16 @@ function urlOf(text: string): string {
   return text.includes(':') ? text : (process.env[text] ?? text)
 }
 
-function summary({
-  moved,
-  left,
-  parked,
-}: {
-  moved: number
-  left: number
-  parked: number
-}): readonly string[] {
+function summary({ moved, left, parked, lost }: Moved & { left: number; parked: number }): readonly string[] {
   return [
     `${process.stdout.isTTY ? '\r' : ''}${moved} moved`,
     ...(left > 0 ? [`${left} not moved yet: run it again`] : []),
-    ...(parked > 0 ? [`${parked} parked there, with the reason: macaron tasks ls --state parked`] : []),
+    ...(parked > 0
+      ? [`${parked} parked there, with the reason: macaron tasks ls --state parked ${there}`]
+      : []),
+    ...(lost > 0 ? [`${lost} of them are lost: ${howToGoOn}`] : []),
   ]
 }
+
+const there = '(with broker_url naming that store)'
+const howToGoOn = `they must not start twice, and a worker or a move was killed while it held them, so they may have run. Those that are to run all the same: macaron tasks retry ${there}, and move again`

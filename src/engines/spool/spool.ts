@@ -207,6 +207,7 @@ export class Spool {
     this.#forwarder ??= new Forwarder({
       from: spool,
       store: target.store,
+      stopWithinMs,
       onForwarded: (count) => {
         this.#forwarded += count
         target.onStored()
@@ -228,6 +229,8 @@ export class Spool {
 
 const mostCancelled = 10_000
 const againMs = 5_000
+/** What is under way when this process ends is forwarded again by another. */
+const stopWithinMs = 1_000
 
 function full(cause: unknown): StoreError {
   const message =
