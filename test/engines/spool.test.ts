@@ -200,6 +200,48 @@ else
       assert.equal((await engine.health()).parked, 1)
     })
 
+    describe('what other processes do to it, while one goes on that has nothing to forward', () => {
+      test('is forwarded, when one has spooled tasks and ended', async (t) => {
+        const { store, ...place } = await opened(t, redis.url)
+        const other = await opened(t, redis.url, place)
+        await redis.kill()
+        const left = Array.from({ length: 30 }, () => message())
+        assert.ok((await other.engine.enqueue(left)).every(({ stored }) => stored))
+        await other.engine.close()
+        await redis.start()
+        await forwarded(place.engine)
+        assert.equal((await store.counts()).queued, 30)
+      })
+
+      test('is forwarded, when one has put back what was cancelled', async (t) => {
+        const { engine, store, folder } = await opened(t, redis.url)
+        await redis.kill()
+        const one = message()
+        await engine.enqueue([one])
+        assert.equal((await engine.cancel(one.id)).done, true)
+        await redis.start()
+        await until(async () => (await store.health()).storing, { what: 'Redis to be there' })
+        const spool = spoolIn(folder, { forwards: false })
+        t.after(() => spool.close())
+        const command = new SpooledEngine({ store, spool, patienceMs: 1_000 })
+        await until(async () => (await command.retry(one.id)).done, { what: 'it to be put back' })
+        await until(async () => (await store.find(one.id))?.state === 'queued', { what: 'Redis to have it' })
+      })
+
+      test('is cancelled in Redis, when one has cancelled it there', async (t) => {
+        const { store, folder } = await opened(t, redis.url)
+        const command = spoolIn(folder, { forwards: false })
+        t.after(() => command.close())
+        const twice = message()
+        await command.enqueue([twice])
+        assert.equal((await command.cancel(twice.id)).done, true)
+        await store.enqueue([twice])
+        await until(async () => (await store.find(twice.id))?.state === 'cancelled', {
+          what: 'Redis to know',
+        })
+      })
+    })
+
     test('a Redis that refuses what is forwarded is told of once, and when it takes it again', async (t) => {
       const first = await opened(t, redis.url)
       // Both of its connections have nothing to tell of then.

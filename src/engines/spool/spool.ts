@@ -40,7 +40,9 @@ export class Spool {
   #forwarder: Forwarder | undefined
   #cancelled: Cancelled | undefined
   readonly #trouble = new Trouble()
-  #again: NodeJS.Timeout | undefined
+  #looking: NodeJS.Timeout | undefined
+  /** How many were cancelled in it when it was looked last. */
+  #cancelledThen = 0
   #isClosed = false
   /** Watches that begin when it is opened. */
   readonly #watches = new Set<(engine: Engine) => void>()
@@ -49,23 +51,40 @@ export class Spool {
     this.#options = options
   }
 
-  /** Where it is forwarded to. What was left in it goes at once. */
+  /** Where it is forwarded to: what was left in it at once, and soon what other processes leave, put back or cancel there. */
   begin(target: Target): void {
     this.#target = target
+    if (!this.#options.forwards) return
     if (this.#options.exists()) this.wake()
+    this.#looking = setInterval(() => void this.#look(), lookEveryMs).unref()
   }
 
-  /** There may be something to forward. One that can't be opened is tried again: what an earlier process has left in it waits nowhere else. */
+  /** There may be something to forward. */
   wake(): void {
-    clearTimeout(this.#again)
     void this.#opened().then(
       (engine) => this.#forward(engine),
-      (error) => {
-        this.#trouble.failed(error)
-        if (!this.#isClosed && this.#options.forwards)
-          this.#again = setTimeout(() => this.wake(), againMs).unref()
-      },
+      (error) => this.#trouble.failed(error),
     )
+  }
+
+  /** One that can't be read is told of, and looked at again: what an earlier process has left in it waits nowhere else. */
+  async #look(): Promise<void> {
+    if (!this.#options.exists()) return
+    try {
+      const isWanted = await this.#needsForwarding(await this.#opened())
+      this.#trouble.worked()
+      if (isWanted) this.wake()
+    } catch (error) {
+      if (!this.#isClosed) this.#trouble.failed(error)
+    }
+  }
+
+  /** Whether something is to be done that no process does: who forwards goes on until nothing is left, but looks only then at what was cancelled. */
+  async #needsForwarding(engine: Engine): Promise<boolean> {
+    const { queued, running, cancelled } = await engine.counts()
+    const isAnyCancelled = cancelled !== this.#cancelledThen
+    this.#cancelledThen = cancelled
+    return isAnyCancelled || (queued + running > 0 && (await engine.workers()).length === 0)
   }
 
   /** Stores messages; one answer each, whatever happens. */
@@ -162,7 +181,7 @@ export class Spool {
 
   async close(): Promise<void> {
     this.#isClosed = true
-    clearTimeout(this.#again)
+    clearInterval(this.#looking)
     this.#cancelled?.close()
     const engine = await this.#engine?.catch(() => undefined)
     await this.#forwarder?.stop()
@@ -228,7 +247,7 @@ export class Spool {
 }
 
 const mostCancelled = 10_000
-const againMs = 5_000
+const lookEveryMs = 5_000
 /** What is under way when this process ends is forwarded again by another. */
 const stopWithinMs = 1_000
 
