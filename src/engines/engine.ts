@@ -75,6 +75,8 @@ export interface Consumer {
    * if it answers true.
    */
   sweep(deadOwner: string): Promise<boolean>
+  /** It runs nothing, but takes tasks to another store: an engine that can tell does not blame them for its death. */
+  readonly forwards?: true
 }
 
 /** Room for attempts. Suspects (`Lease.suspect`) only ever take `alone`, everything else only `ordinary`. */

@@ -68,6 +68,7 @@ export class Forwarder implements Stoppable {
         this.#underWay = this.#forward(leases)
       },
       sweep: async () => true,
+      forwards: true,
     })
     this.#consumption = consumption
     consumption.then(

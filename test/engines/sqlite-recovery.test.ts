@@ -20,10 +20,11 @@ async function startHolder(
   test: TestContext,
   at: { folder: string; engine: Engine },
   messages: readonly TaskMessage[],
+  mode: 'hold' | 'forward' = 'hold',
 ): Promise<ChildProcess> {
   await store(at.engine, ...messages)
   const before = (await at.engine.counts()).running
-  const child = await startedProgram(test, consumer, { args: [at.folder, 'hold'] })
+  const child = await startedProgram(test, consumer, { args: [at.folder, mode] })
   await until(async () => (await at.engine.counts()).running === before + messages.length, {
     what: 'the tasks held',
   })
@@ -86,6 +87,25 @@ test('a worker that lives beside notices the death by itself', async (test) => {
     (await engine.workers()).map(({ owner }) => owner),
     [worker.consumption.owner],
   )
+})
+
+test('a task is not blamed for the deaths of those who only take it elsewhere', async (test) => {
+  const folder = ownFolder(test)
+  const engine = await openEngine(test, { folder })
+  await kill(await startHolder(test, { folder, engine }, [makeMessage()], 'forward'))
+  for (let deaths = 1; deaths < 11; deaths++) {
+    const child = await startedProgram(test, consumer, { args: [folder, 'forward'] })
+    await until(
+      async () => (await engine.workers()).some(({ pid, running }) => pid === child.pid && running === 1),
+      {
+        what: 'the task to be held again',
+      },
+    )
+    await kill(child)
+  }
+  const worker = await TestWorker.start(engine)
+  const { suspect, attempt } = await worker.lease()
+  assert.deepEqual([suspect, attempt], [false, 1])
 })
 
 test('a task that must not start twice is parked when its worker was killed', async (test) => {

@@ -1,11 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import { Trouble } from '../../core/trouble.ts'
 import type { AliveLock } from '../../supervisor/alive.ts'
 import type { Consumer, Consumption, Lease, Outcome } from '../engine.ts'
 import { Rounds } from '../rounds.ts'
 import { giveBack, reportParked } from './give-back.ts'
 import { Maintenance } from './maintenance.ts'
-import { ownNumber } from './owners.ts'
+import { newOwner, ownNumber } from './owners.ts'
 import { waitYielding } from './patience.ts'
 import { Recovery } from './recovery.ts'
 import { type Site, siteOf } from './site.ts'
@@ -45,7 +44,7 @@ export async function startConsumption(options: ConsumptionOptions): Promise<Sql
 
 /** A worker's consumption: its lock says that it lives, its turns record and claim, its rounds look after the store and the dead. */
 export class SqliteConsumption implements Consumption {
-  readonly owner = `worker-${randomBytes(6).toString('hex')}`
+  readonly owner: string
   readonly #options: ConsumptionOptions
   readonly #site: Site
   readonly #turns: Turns
@@ -63,6 +62,7 @@ export class SqliteConsumption implements Consumption {
   constructor(options: ConsumptionOptions) {
     const { store, consumer, now, keptTasks } = options
     const trouble = this.#trouble
+    this.owner = newOwner(consumer)
     this.#options = options
     this.#site = siteOf(store.file)
     this.#lock = this.#site.hold(this.owner)

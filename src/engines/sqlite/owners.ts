@@ -1,5 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
-import type { WorkerInfo } from '../engine.ts'
+import type { Consumer, WorkerInfo } from '../engine.ts'
 import { integer, text } from './columns.ts'
 import type { Transaction } from './connection.ts'
 import { stateCode } from './schema.ts'
@@ -10,6 +11,18 @@ export interface Owner {
   readonly number: number
   readonly id: string
 }
+
+/** Who dies can say no more what it was: its name does. */
+export function newOwner({ forwards }: Pick<Consumer, 'forwards'>): string {
+  return `${forwards ? forwarder : 'worker'}-${randomBytes(6).toString('hex')}`
+}
+
+/** Whether it ran nothing: none of its tasks can be what took it down. */
+export function isForwarder({ id }: Owner): boolean {
+  return id.startsWith(`${forwarder}-`)
+}
+
+const forwarder = 'forwarder'
 
 /** The number of this process' worker `id`; written anew where the row is gone, as in a store that was replaced. */
 export function ownNumber({ sql }: Transaction, id: string, now: number): number {

@@ -1,7 +1,7 @@
 import { emit } from '../../core/events.ts'
 import type { Consumer } from '../engine.ts'
 import { giveBack, reportParked } from './give-back.ts'
-import { markStuck, type Owner, readOwners } from './owners.ts'
+import { isForwarder, markStuck, type Owner, readOwners } from './owners.ts'
 import { waitYielding } from './patience.ts'
 import type { Site } from './site.ts'
 import type { Store } from './store.ts'
@@ -57,7 +57,7 @@ export class Recovery {
 
   async #giveBack(owner: Owner): Promise<number> {
     const { store, now, site } = this.#options
-    const at = { now: now(), died: true }
+    const at = { now: now(), died: !isForwarder(owner) }
     const given = await waitYielding(
       () => store.tryWrite((transaction) => giveBack(transaction, owner, at), false),
       store.file,
