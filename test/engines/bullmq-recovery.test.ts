@@ -129,9 +129,9 @@ else
     test('the tasks of a worker that was killed on this machine are given back at once, in their order', async (t) => {
       const place = placeOf(t)
       const engine = await opened(t, place)
-      const messages = [...makeMessages(10), makeMessage({ atMostOnce: true })]
+      const messages = [...makeMessages(250), makeMessage({ atMostOnce: true })]
       await store(engine, ...messages)
-      const { child } = await holder(t, place, 11)
+      const { child } = await holder(t, place, 251)
       child.kill('SIGKILL')
       await until(() => child.signalCode, { what: 'its end' })
       const alone = await until(
@@ -141,19 +141,19 @@ else
         },
         { what: 'it to be missed' },
       )
-      assert.match(alone.reasons.join(), /11 tasks were running when the last worker died/)
-      const worker = await TestWorker.start(engine)
-      await worker.lease(9)
+      assert.match(alone.reasons.join(), /251 tasks were running when the last worker died/)
+      const worker = await TestWorker.start(engine, { room: { ordinary: 300 } })
+      await worker.lease(249)
       const order = worker.leases.map(({ message }) => message.id)
       assert.deepEqual(
         order,
-        messages.slice(0, 10).map(({ id }) => id),
+        messages.slice(0, 250).map(({ id }) => id),
       )
       assert.ok(worker.leases.every(({ attempt, suspect }) => attempt === 1 && !suspect))
       const once = await until(async () => (await engine.list({ state: 'parked' }))[0], {
         what: 'it to be parked',
       })
-      assert.deepEqual([once.message.id, once.reason, once.attempts], [messages[10]?.id, 'lost', 1])
+      assert.deepEqual([once.message.id, once.reason, once.attempts], [messages[250]?.id, 'lost', 1])
     })
 
     test('a look for lost leases that reaches Redis late, since it stood still, gives back nothing', async (t) => {

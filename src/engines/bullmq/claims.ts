@@ -111,7 +111,7 @@ export class Claims {
     const wish = Math.min(ordinary, this.#steps.now)
     if (wish <= 0) return false
     const began = performance.now()
-    const { taken, isMore } = await this.#take(wish, (claims) => this.#askNext(claims))
+    const { taken, isMore } = await this.#take(wish, (claims, isOver) => this.#askNext(claims, isOver))
     const ms = performance.now() - began
     if (isMore) this.#steps.took(wish, lengthOf(taken.map(({ held }) => held.message)), ms)
     else this.#steps.reset()
@@ -119,14 +119,19 @@ export class Claims {
     return isMore
   }
 
-  /** Asks for so many at once. What was taken before a failure is handed out all the same. */
+  /** Asks for so many at once. What was taken before a failure is handed out all the same; nothing is asked for that nobody waits for any more. */
   async #take(
     count: number,
-    ask: (claims: readonly Asked[]) => readonly Promise<TakenAll>[],
+    ask: (claims: readonly Asked[], isOver: () => boolean) => readonly Promise<TakenAll>[],
   ): Promise<Pick<TakenAll, 'taken' | 'isMore'>> {
     const { store, holding, trouble } = this.#options
     const claims = Array.from({ length: count }, () => holding.ask())
-    const answers = await store.link.ends(takenWithinMs, ask(claims))
+    let isOver = false
+    const answers = await store.link.ends(
+      takenWithinMs,
+      ask(claims, () => isOver),
+    )
+    isOver = true
     const given = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))
     const taken = given.flatMap((one) => one.taken)
     for (const { held } of taken) holding.add(held)
@@ -149,13 +154,17 @@ export class Claims {
   }
 
   /** In one step, or where that takes none since something is due, behind BullMQ, which brings in what is and takes the first. */
-  #askNext(claims: readonly Asked[]): readonly Promise<TakenAll>[] {
+  #askNext(claims: readonly Asked[], isOver: () => boolean): readonly Promise<TakenAll>[] {
     const { store, owner } = this.#options
     const [first, ...others] = claims
     if (first === undefined) return []
     const all = takeAll(store, claims, owner)
-    const one = all.then(({ nextDue }) => (nextDue === undefined ? this.#askOne(first) : noneTaken))
-    const rest = one.then(({ taken }) => (taken.length > 0 ? takeAll(store, others, owner) : noneTaken))
+    const one = all.then(({ nextDue }) =>
+      nextDue === undefined && !isOver() ? this.#askOne(first) : noneTaken,
+    )
+    const rest = one.then(({ taken }) =>
+      taken.length > 0 && !isOver() ? takeAll(store, others, owner) : noneTaken,
+    )
     return [all.then((answer) => this.#note(answer)), one, rest]
   }
 

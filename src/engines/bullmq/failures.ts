@@ -1,4 +1,4 @@
-import { asError, codeOf, StoreError } from '../../core/errors.ts'
+import { asError, codeOf, MacaronError, StoreError } from '../../core/errors.ts'
 
 /**
  * What goes wrong with Redis, as errors with stable codes that say what to do. Redis' own errors begin with a word in capitals; ioredis' are
@@ -7,7 +7,7 @@ import { asError, codeOf, StoreError } from '../../core/errors.ts'
 
 /** Any error of the Redis at `where` as what Macaron throws for it; the fault of one task stays what it is. */
 export function storeError(thrown: unknown, where: string): Error {
-  if (thrown instanceof StoreError) return thrown
+  if (thrown instanceof MacaronError) return thrown
   const error = withoutCommand(asError(thrown))
   const kind = kinds.find(({ pattern }) => pattern.test(error.message) || pattern.test(codeOf(error) ?? ''))
   if (kind !== undefined) return new StoreError(kind.code, kind.text(where, error.message), { cause: error })

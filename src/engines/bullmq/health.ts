@@ -5,6 +5,7 @@ import { parkedWarning, waitingReason } from '../waiting-reason.ts'
 import { parsed } from './job.ts'
 import { inOneStep } from './lookup.ts'
 import { liveWorkers } from './presence.ts'
+import { probe } from './probe.ts'
 import { suspectsFrom } from './record.ts'
 import type { Store } from './store.ts'
 
@@ -28,11 +29,6 @@ export async function examine(store: Store): Promise<EngineHealth> {
   } catch (error) {
     return unopenedHealth(asError(error))
   }
-}
-
-/** Writes something that goes by itself. */
-async function probe({ link, own }: Store): Promise<void> {
-  await link.use((client) => client.set(own.probe, '1', 'PX', 1_000))
 }
 
 function abandonedReason({ running }: Seen, workers: number): string[] {

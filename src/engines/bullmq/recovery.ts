@@ -4,10 +4,12 @@ import { codeOf } from '../../core/errors.ts'
 import { emit } from '../../core/events.ts'
 import { holders, isAlive, removeTraces } from '../../supervisor/alive.ts'
 import type { Consumer, Outcome } from '../engine.ts'
+import { slicesOf } from '../slices.ts'
 import { type Held, type Holding, lockMs } from './held.ts'
 import { noMessage, nothingYet } from './job.ts'
 import { orLost } from './outcome.ts'
 import { heldTasks, leave } from './presence.ts'
+import { probe } from './probe.ts'
 import type { Store } from './store.ts'
 import { isReadable, refusal } from './taking.ts'
 
@@ -27,6 +29,8 @@ export interface RecoveryOptions {
 
 /** How long after its return nobody's leases are taken for lost. */
 const settlingMs = 10_000
+/** How many tasks of a dead worker are given back side by side: over a slow network each takes its time. */
+const givenTogether = 100
 /** A look that comes late is kept from looking, and so is whoever else has sent one at the same time. */
 const lateMs = 1_000
 /** However often it comes back. */
@@ -91,14 +95,14 @@ export class Recovery {
 
   /** For how long Redis is there again and takes writes, in ms. @throws StoreError where it takes none. */
   async #backForMs(): Promise<number> {
-    const { link, own } = this.#options.store
+    const { store } = this.#options
     if (this.#hasFailed) {
       this.#lookedAt = performance.now()
-      await link.use((client) => client.set(own.probe, '1', 'PX', 1_000))
+      await probe(store)
       this.#hasFailed = false
       this.#worksSince = performance.now()
     }
-    return Math.min(link.backForMs, performance.now() - this.#worksSince)
+    return Math.min(store.link.backForMs, performance.now() - this.#worksSince)
   }
 
   async #recover(owner: string): Promise<number> {
@@ -154,14 +158,13 @@ export class Recovery {
     const meant = (await heldTasks(store)).filter(isMeant)
     let count = 0
     const failures: unknown[] = []
-    for (const held of meant) {
-      try {
-        if (await this.#giveOneBack(held, died)) count++
-      } catch (error) {
-        failures.push(error)
-        // What Redis fails at may be one job.
-        if (codeOf(error) !== 'STORE_FAILED') break
-      }
+    for (const some of slicesOf(meant, givenTogether)) {
+      // On one connection, so each step of them goes in their order.
+      const ends = await Promise.allSettled(some.map((held) => this.#giveOneBack(held, died)))
+      count += ends.filter((end) => end.status === 'fulfilled' && end.value).length
+      failures.push(...ends.flatMap((end): unknown[] => (end.status === 'rejected' ? [end.reason] : [])))
+      // What Redis fails at may be one job.
+      if (failures.some((error) => codeOf(error) !== 'STORE_FAILED')) break
     }
     if (failures.length > 0) throw failures[0]
     return count

@@ -7,6 +7,7 @@ import { type Completed, completeAll } from './bulk.ts'
 import type { Holding } from './held.ts'
 import { msFor } from './link.ts'
 import { type Ended, record, wasRecorded } from './outcome.ts'
+import { probe } from './probe.ts'
 import type { Store } from './store.ts'
 
 export interface SettlementsOptions {
@@ -114,12 +115,15 @@ export class Settlements {
     const ends = await Promise.race([recorded, this.#late.promise])
     if (ends === undefined) return ordered
     const left: Pending[] = []
+    const isTheirFault =
+      ordered.some((pending, index) => isTriedOut(pending, ends[index])) && (await this.#works())
     for (const [index, pending] of ordered.entries()) {
       const end = ends[index]
-      if (end?.status === 'fulfilled') {
-        trouble.worked()
-        this.#close(pending, end.value)
-      } else if (!this.#isHopeless(pending, end?.reason)) left.push({ ...pending, tries: pending.tries + 1 })
+      if (end?.status === 'fulfilled') trouble.worked()
+      else trouble.failed(end?.reason)
+      if (end?.status === 'fulfilled') this.#close(pending, end.value)
+      else if (isTheirFault && isTriedOut(pending, end)) this.#close(pending, false)
+      else left.push({ ...pending, tries: pending.tries + 1 })
     }
     const count = ends.filter((end) => end.status === 'fulfilled' && end.value).length
     if (count > 0) emit('task.settled', { count })
@@ -140,12 +144,12 @@ export class Settlements {
     return (await record(store, ended)) || (tries > 0 && (await wasRecorded(store, ended)))
   }
 
-  /** Where Redis works, but not on this job: what others have made of it. The task runs again until it is parked for that. */
-  #isHopeless(pending: Pending, error: unknown): boolean {
-    this.#options.trouble.failed(error)
-    if (codeOf(error) !== 'STORE_FAILED' || pending.tries < mostTries) return false
-    this.#close(pending, false)
-    return true
+  /** Where Redis works, but not on some jobs, it is what others have made of those: they run again until they are parked for that. */
+  async #works(): Promise<boolean> {
+    return await probe(this.#options.store).then(
+      () => true,
+      () => false,
+    )
   }
 
   #close(pending: Pending, isKept: boolean): void {
@@ -185,6 +189,10 @@ function completedOf({ ended, tries }: Pending): Completed | undefined {
 function notInOneStep(error: unknown): false {
   if (codeOf(error) === 'STORE_FAILED') return false
   throw error
+}
+
+function isTriedOut({ tries }: Pending, end: PromiseSettledResult<boolean> | undefined): boolean {
+  return tries >= mostTries && end?.status === 'rejected' && codeOf(end.reason) === 'STORE_FAILED'
 }
 
 interface Answerable {
