@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { describeAddress, readAddress } from '../../src/engines/bullmq/address.ts'
 
-const plain = { kind: 'one', db: 0, login: {}, sentinelLogin: {}, tls: false }
+const plain = { kind: 'one', db: 0, login: {}, sentinelLogin: {}, tls: false, certificates: {} }
 
 test('every form of broker_url says where Redis is', () => {
   const host = (name: string, port = 6379) => ({ host: name, port })
@@ -34,9 +34,17 @@ test('every form of broker_url says where Redis is', () => {
       login: { password: 'pw' },
       sentinelLogin: { password: 's' },
       tls: true,
+      certificates: {},
+    },
+    'rediss://redis?ca=/run/ca.pem&cert=keys/c.pem&key=keys/k.pem': {
+      ...plain,
+      hosts: [host('redis')],
+      tls: true,
+      certificates: { ca: '/run/ca.pem', cert: '/srv/shop/keys/c.pem', key: '/srv/shop/keys/k.pem' },
     },
   }
-  for (const [url, address] of Object.entries(forms)) assert.deepEqual(readAddress(url), address, url)
+  for (const [url, address] of Object.entries(forms))
+    assert.deepEqual(readAddress(url, '/srv/shop'), address, url)
 })
 
 test('what is no such form is refused with what would be, and without the password', () => {
@@ -49,6 +57,8 @@ test('what is no such form is refused with what would be, and without the passwo
     'redis://:secret@redis/1/2',
     'redis://:secret%@redis',
     'redis://:secret@redis?db=1',
+    'redis://:secret@redis?ca=ca.pem',
+    'rediss://:secret@redis?cert=cert.pem',
     'redis+sentinel://:secret@a',
     'redis+cluster://:secret@a/1',
     'redis+unix://:secret@',

@@ -12,8 +12,8 @@ export interface Certificates {
   readonly key: string
 }
 
-/** A certificate for `localhost`, and the authority that signed it, as files in `folder`. */
-export function makeCertificates(folder: string): Certificates {
+/** A certificate for `localhost` that is good for so many days, and the authority that signed it, as files in `folder`. */
+export function makeCertificates(folder: string, days = 2): Certificates {
   const file = (name: string) => join(folder, name)
   const openssl = (...args: readonly string[]) => execFileSync('openssl', args, { stdio: 'ignore' })
   const ec = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
@@ -49,7 +49,7 @@ export function makeCertificates(folder: string): Certificates {
     '-out',
     file('cert.pem'),
     '-days',
-    '2',
+    String(days),
     '-copy_extensions',
     'copy',
   ]

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { SetupError } from '../../core/errors.ts'
 
 /** Where Redis is, read from `broker_url`. */
@@ -13,6 +14,15 @@ export interface Address {
   readonly login: Login
   readonly sentinelLogin: Login
   readonly tls: boolean
+  /** Files with what TLS needs beside what Node knows. */
+  readonly certificates: Certificates
+}
+
+/** Paths of PEM files: of the authority that Redis' certificate is of, and of a certificate of our own with its key. */
+export interface Certificates {
+  readonly ca?: string
+  readonly cert?: string
+  readonly key?: string
 }
 
 export interface Host {
@@ -26,23 +36,25 @@ export interface Login {
 }
 
 export const redisForms =
-  'redis://user:password@host:6379/0, rediss:// (TLS), redis+sentinel://host:26379,host:26379/group/0, redis+cluster://host:6379,host:6379 (rediss+… with TLS) and redis+unix:///path/to/socket?db=0'
+  'redis://user:password@host:6379/0, rediss:// (TLS; ?ca=file&cert=file&key=file), redis+sentinel://host:26379,host:26379/group/0, redis+cluster://host:6379,host:6379 (rediss+… with TLS) and redis+unix:///path/to/socket?db=0'
 
 export function isRedis(url: string): boolean {
   return /^rediss?(\+|:)/i.test(url)
 }
 
 /**
- * Reads `broker_url`. Its parts are percent-decoded. No message shows the URL: it may hold a password.
+ * Reads `broker_url`. Its parts are percent-decoded; files it names are relative to `folder`. No message shows the URL: it may hold a password.
  * @throws SetupError `BROKER_INVALID`.
  */
-export function readAddress(url: string): Address {
+export function readAddress(url: string, folder = '.'): Address {
   const parts = form.exec(url)?.groups
   if (parts === undefined) throw invalid('it has none of the known forms')
   const kind = kinds[parts.kind ?? '']
   if (kind === undefined) throw invalid(`redis+${parts.kind} is no form of it`)
   const query = new URLSearchParams(parts.query ?? '')
-  const unknown = [...query.keys()].find((key) => !queryKeys[kind].includes(key))
+  const tls = parts.scheme?.toLowerCase() === 'rediss'
+  const known = [...queryKeys[kind], ...(tls ? fileKeys : [])]
+  const unknown = [...query.keys()].find((key) => !known.includes(key))
   if (unknown !== undefined) throw invalid(`it can't have ${JSON.stringify(unknown)} in its query`)
   return {
     kind,
@@ -50,7 +62,8 @@ export function readAddress(url: string): Address {
     ...placeOf(kind, parts.path ?? '', query),
     login: loginOf(parts.login ?? ''),
     sentinelLogin: login(query.get('sentinel_username'), query.get('sentinel_password')),
-    tls: parts.scheme?.toLowerCase() === 'rediss',
+    tls,
+    certificates: certificatesOf(query, folder),
   }
 }
 
@@ -79,6 +92,14 @@ const queryKeys: Readonly<Record<Address['kind'], readonly string[]>> = {
   unix: ['db'],
   sentinel: ['sentinel_username', 'sentinel_password'],
   cluster: [],
+}
+
+const fileKeys = ['ca', 'cert', 'key'] as const
+
+function certificatesOf(query: URLSearchParams, folder: string): Certificates {
+  if (query.has('cert') !== query.has('key')) throw invalid('cert and key come together')
+  const given = fileKeys.filter((key) => query.has(key))
+  return Object.fromEntries(given.map((key) => [key, resolve(folder, query.get(key) ?? '')]))
 }
 
 type Place = Pick<Address, 'db' | 'path' | 'group'>

@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { MacaronError, SetupError } from '../../core/errors.ts'
 import { holders, isAlive } from '../../supervisor/alive.ts'
 import type { TaskMessage } from '../../tasks/message.ts'
@@ -48,7 +48,7 @@ export interface BullmqOptions {
  */
 export async function openBullmq(options: BullmqOptions): Promise<Engine> {
   const { url, service, folder, replicas = 0, now = Date.now } = options
-  const address = readAddress(url)
+  const address = readAddress(url, dirname(resolve(folder)))
   if (replicas > 0 && address.kind === 'cluster') throw notInCluster()
   const link = await Link.open(address)
   try {

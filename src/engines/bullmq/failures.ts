@@ -34,6 +34,14 @@ export function unanswered(where: string, ms: number): StoreError {
   )
 }
 
+/** Nothing came of a connection that was begun with TLS. */
+export function notOverTls(where: string): StoreError {
+  return new StoreError(
+    'STORE_UNREACHABLE',
+    `${where} does not answer to TLS. See whether it runs, and whether this port speaks TLS: without, it is redis:// in broker_url.`,
+  )
+}
+
 /** Sentinels tell of a master, but nobody is one where they say. */
 export function noMaster(where: string): StoreError {
   return new StoreError(
@@ -94,10 +102,33 @@ const kinds: readonly Kind[] = [
       `${where} can't be found: these sentinels know no such group. See the name after the hosts in broker_url, and \`SENTINEL MASTERS\`.`,
   },
   {
-    pattern: /certificate|CERT/i,
+    pattern: /alert (bad )?certificate|CERTIFICATE_REQUIRED|alert handshake failure/i,
+    code: 'STORE_UNREACHABLE',
+    text: (where) =>
+      `${where} wants to see a certificate of this client that it trusts: broker_url names its files by ?cert=file&key=file.`,
+  },
+  {
+    pattern: /self[- ]signed|unable to (get|verify)/i,
     code: 'STORE_UNREACHABLE',
     text: (where, message) =>
-      `${where} can't be trusted: ${message}. Node is told of a private authority by NODE_EXTRA_CA_CERTS, the file of its certificate.`,
+      `${where} can't be trusted: ${message}. Its authority is told by ?ca=file in broker_url, or to all of Node by NODE_EXTRA_CA_CERTS.`,
+  },
+  {
+    pattern: /certificate|CERT_|altname/i,
+    code: 'STORE_UNREACHABLE',
+    text: (where, message) =>
+      `${where} can't be trusted: ${message}. See to its certificate: until when it is good, and for which names.`,
+  },
+  {
+    pattern: /wrong version number|packet length too long/i,
+    code: 'STORE_UNREACHABLE',
+    text: (where) => notOverTls(where).message,
+  },
+  {
+    pattern: /ECONNRESET/,
+    code: 'STORE_UNREACHABLE',
+    text: (where, message) =>
+      `${where} can't be reached: ${message}. A server that wants TLS (rediss:// in broker_url), or a certificate of its clients (?cert=file&key=file), ends connections so, too.`,
   },
   {
     pattern: /timed out|Socket timeout|ETIMEDOUT/,
@@ -107,7 +138,7 @@ const kinds: readonly Kind[] = [
   },
   {
     pattern:
-      /Connection is closed|max retries per request|enableOfflineQueue|aborted due to connection close|slots cache|Cluster is ended|startup nodes|All sentinels are unreachable|ECONN|EPIPE|ENOTFOUND|EAI_|EHOST|ENET|ENOENT|EACCES|sentinel|certificate|CERT|SSL|TLS/i,
+      /Connection is closed|max retries per request|enableOfflineQueue|aborted due to connection close|slots cache|Cluster is ended|startup nodes|All sentinels are unreachable|ECONN|EPIPE|ENOTFOUND|EAI_|EHOST|ENET|ENOENT|EACCES|sentinel|SSL|TLS/i,
     code: 'STORE_UNREACHABLE',
     text: (where, message) => `${where} can't be reached: ${message}`,
   },

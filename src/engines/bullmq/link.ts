@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs'
+import type { ConnectionOptions } from 'node:tls'
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
-import { asError } from '../../core/errors.ts'
-import { type Address, describeAddress } from './address.ts'
-import { closed, isStoreFailure, noMaster, storeError, unanswered } from './failures.ts'
+import { asError, StoreError } from '../../core/errors.ts'
+import { type Address, type Certificates, describeAddress } from './address.ts'
+import { closed, isStoreFailure, noMaster, notOverTls, storeError, unanswered } from './failures.ts'
 import { endFormerConnections } from './former-connections.ts'
 import { endSilentConnections } from './silent-connections.ts'
 import { type Switch, Switches } from './switches.ts'
@@ -138,13 +140,14 @@ export class Link {
   }
 
   /** That nobody has answered in time says less than what was met meanwhile. */
-  #whyNotOpened({ kind }: Address, thrown: unknown): Error {
+  #whyNotOpened({ kind, tls }: Address, thrown: unknown): Error {
     if (!isStoreFailure(thrown) && !saysNothing(thrown)) return this.failure(thrown)
     const met = this.#lastError?.message.startsWith('All sentinels')
       ? (this.#sentinelError ?? this.#lastError)
       : this.#lastError
     if (met !== undefined) return storeError(met, this.where)
-    return kind === 'sentinel' ? noMaster(this.where) : this.failure(thrown)
+    if (kind === 'sentinel') return noMaster(this.where)
+    return tls ? notOverTls(this.where) : this.failure(thrown)
   }
 
   #follow(address: Address): void {
@@ -188,8 +191,9 @@ export function msFor(length: number): number {
 }
 
 function makeClient(address: Address): Redis | Cluster {
-  const { kind, hosts, path, group, tls, login, sentinelLogin, db } = address
-  const common = { ...options, reconnectOnError: readOnlyNow(), ...login, db, ...(tls ? { tls: {} } : {}) }
+  const { kind, hosts, path, group, login, sentinelLogin, db } = address
+  const tls = address.tls ? read(address.certificates, describeAddress(address)) : undefined
+  const common = { ...options, reconnectOnError: readOnlyNow(), ...login, db, ...(tls && { tls }) }
   switch (kind) {
     case 'one':
       // Read from the URL, of which there is one.
@@ -202,8 +206,8 @@ function makeClient(address: Address): Redis | Cluster {
         sentinels: [...hosts],
         ...(group === undefined ? {} : { name: group }),
         ...sentinelNames(sentinelLogin),
-        enableTLSForSentinelMode: tls,
-        ...(tls ? { sentinelTLS: {} } : {}),
+        enableTLSForSentinelMode: address.tls,
+        ...(tls && { sentinelTLS: tls }),
         sentinelRetryStrategy: pauseMs,
         // Of several sentinels one may be dead: the next is asked while there is time.
         sentinelCommandTimeout: sentinelWithinMs,
@@ -217,6 +221,20 @@ function makeClient(address: Address): Redis | Cluster {
         slotsRefreshTimeout: answerWithinMs,
         redisOptions: { ...common, ...givenUp },
       })
+  }
+}
+
+/** @throws StoreError `STORE_UNREACHABLE` where one can't be read. */
+function read(files: Certificates, where: string): ConnectionOptions {
+  return Object.fromEntries(Object.entries(files).map(([key, path]) => [key, readPem(path, where)]))
+}
+
+function readPem(path: string, where: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const message = `${where} can't be reached: a file that broker_url names can't be read: ${asError(error).message}`
+    throw new StoreError('STORE_UNREACHABLE', message, { cause: error })
   }
 }
 
