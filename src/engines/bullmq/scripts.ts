@@ -42,9 +42,9 @@ export function scriptsOn(client: Redis | Cluster): Scripts {
     writeIntent: script(client, writeIntent),
     lockAgain: script(client, lockAgain),
     dropEntries: script(client, dropEntries),
-    dropIfHeld: script(client, dropIfHeld),
+    dropIfHeld: inOrder(client, dropIfHeld),
     announce: script(client, announce),
-    onlyInTime: script(client, onlyInTime),
+    onlyInTime: inOrder(client, onlyInTime),
     takeOver: script(client, takeOver),
     addAll: script(client, addAll),
     takeAll: script(client, takeAll),
@@ -72,6 +72,11 @@ function script(client: Redis | Cluster, lua: string): Script {
       return await send(client, 'eval', [lua, ...rest])
     }
   }
+}
+
+/** For a short one that has to come before what is sent after it: sent whole, it need not be sent again. */
+function inOrder(client: Redis | Cluster, lua: string): Script {
+  return (keys, values) => send(client, 'eval', [lua, keys.length, ...keys, ...values])
 }
 
 function lengthOf(values: readonly (string | number)[]): number {
