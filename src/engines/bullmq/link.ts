@@ -119,11 +119,12 @@ export class Link {
     return ends
   }
 
-  /** What is sent in one turn of the loop goes out in one write, which spares a tenth of the whole. */
+  /** What is sent in one turn of the loop goes out in one write, which spares a tenth of the whole; but the first at once, where nothing is under way. */
   #gather(): void {
     const { client } = this
     if (this.#isGathering || !(client instanceof Redis) || client.status !== 'ready') return
-    const { stream } = client
+    const { stream, commandQueue } = client
+    if (commandQueue.length === 0) return
     this.#isGathering = true
     stream.cork()
     setImmediate(() => {
