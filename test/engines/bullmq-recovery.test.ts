@@ -74,6 +74,32 @@ async function holder(test: TestContext, place: Place, count: number): Promise<H
   return { child, told }
 }
 
+/** The tasks of a service, and a worker that only looks for lost leases. */
+async function looking(test: TestContext, { service, folder }: Place, url: string) {
+  const link = await Link.open(readAddress(url))
+  const tasks = new Store(link, { service, now: Date.now, warnings: [] })
+  const worker = new Worker(queueName, null, {
+    connection: link.client,
+    prefix: prefixOf(service),
+    autorun: false,
+    maxStalledCount: 99,
+  })
+  test.after(async () => {
+    await worker.close(true)
+    await tasks.close()
+  })
+  const recovery = new Recovery({
+    owner: 'looks',
+    store: tasks,
+    queue: worker.getBackend(),
+    folder,
+    holding: new Holding('looks'),
+    sweep: async () => true,
+    settle: () => undefined,
+  })
+  return { tasks, recovery }
+}
+
 if (withoutRedis !== false) test('dead workers on Redis', { skip: withoutRedis }, () => undefined)
 else
   describe('on Redis', () => {
@@ -84,31 +110,11 @@ else
 
     test('who lives takes its leases again after a full Redis, before anybody looks for those that have run out', async (t) => {
       const place = placeOf(t)
-      const link = await Link.open(readAddress(redis.url))
-      const tasks = new Store(link, { service: place.service, now: Date.now, warnings: [] })
-      const worker = new Worker(queueName, null, {
-        connection: link.client,
-        prefix: prefixOf(place.service),
-        autorun: false,
-        maxStalledCount: 99,
-      })
-      t.after(async () => {
-        await worker.close(true)
-        await tasks.close()
-      })
+      const { tasks, recovery } = await looking(t, place, redis.url)
       await Promise.all(addAll(tasks, [makeMessage()]))
       const { taken } = await takeAll(tasks, [{ token: 'lives/1', number: 1 }], 'lives')
       const [held] = taken.map((one) => one.held)
       assert.ok(held)
-      const recovery = new Recovery({
-        owner: 'looks',
-        store: tasks,
-        queue: worker.getBackend(),
-        folder: place.folder,
-        holding: new Holding('other'),
-        sweep: async () => true,
-        settle: () => undefined,
-      })
       await announce(tasks, 'looks', Date.now())
       const look = async () => {
         // How BullMQ keeps others from looking again.
@@ -123,7 +129,7 @@ else
       await redis.command('CONFIG', 'SET', 'maxmemory', '0')
       assert.equal(await look(), 0)
       await renew(tasks, [held])
-      assert.equal(await link.client.get(tasks.keys.lock(held.message.id)), 'lives/1')
+      assert.equal(await tasks.link.client.get(tasks.keys.lock(held.message.id)), 'lives/1')
     })
 
     test('the tasks of a worker that was killed on this machine are given back at once, in their order', async (t) => {
@@ -160,30 +166,10 @@ else
       const place = placeOf(t)
       const proxy = await TcpProxy.start(redis.port)
       t.after(() => proxy.end())
-      const link = await Link.open(readAddress(`redis://127.0.0.1:${proxy.port}`))
-      const tasks = new Store(link, { service: place.service, now: Date.now, warnings: [] })
-      const worker = new Worker(queueName, null, {
-        connection: link.client,
-        prefix: prefixOf(place.service),
-        autorun: false,
-        maxStalledCount: 99,
-      })
-      t.after(async () => {
-        await worker.close(true)
-        await tasks.close()
-      })
+      const { tasks, recovery } = await looking(t, place, `redis://127.0.0.1:${proxy.port}`)
       await Promise.all(addAll(tasks, makeMessages(3)))
       const claims = [1, 2, 3].map((number) => ({ token: `lives/${number}`, number }))
       const { taken } = await takeAll(tasks, claims, 'lives')
-      const recovery = new Recovery({
-        owner: 'looks',
-        store: tasks,
-        queue: worker.getBackend(),
-        folder: place.folder,
-        holding: new Holding('looks'),
-        sweep: async () => true,
-        settle: () => undefined,
-      })
       await announce(tasks, 'looks', Date.now())
       // The first look notes them.
       assert.equal(await recovery.lookEverywhere(), 0)
