@@ -99,15 +99,20 @@ else
       const worker = await TestWorker.start(engine)
       await store(witness, makeMessage())
       const lease = await worker.lease()
+      const before = proxy.connections
       proxy.cut()
       const started = performance.now()
       const seconds = () => (performance.now() - started) / 1_000
-      await assert.rejects(engine.counts(), rejectsWith('STORE_UNREACHABLE'))
-      assert.ok(seconds() < 8, `given up after ${seconds()} s`)
+      const counts = assert.rejects(engine.counts(), rejectsWith('STORE_UNREACHABLE'))
+      await until(() => proxy.connections > before, { what: 'another connection', timeoutMs: 25_000 })
+      t.diagnostic(`another connection after ${seconds()} s`)
+      await counts
+      t.diagnostic(`told after ${seconds()} s`)
+      assert.ok(seconds() < 14, `given up after ${seconds()} s`)
       const settled = worker.settle(lease, done())
       await worker.consumption.stop()
       assert.equal(await settled, 'lost')
-      assert.ok(seconds() < 18, `stopped after ${seconds()} s`)
+      assert.ok(seconds() < 24, `stopped after ${seconds()} s`)
     })
 
     test('a step that takes long, since the network is slow or tasks are large, is followed by smaller ones', async (t) => {
