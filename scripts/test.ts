@@ -32,8 +32,8 @@ shareCompiledCode(join('node_modules', '.cache', 'macaron-tests'))
 const skipped: string[] = []
 const stream = run({
   files,
-  // On two cores one more than there are: some file always waits for a timer or a process.
-  concurrency: 3,
+  // On two cores twice as many as there are: about half of them wait, for timers and processes.
+  concurrency: 4,
   execArgv: ['--conditions=macaron-source'],
   // A file that hangs is told as a failure rather than running into the patience of whoever waits for the run.
   timeout: soak ? 3_600_000 : 240_000,
