@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { waitAtMost } from './at-most.ts'
 import { type Context, withContext } from './context.ts'
 import { asError } from './errors.ts'
 import { emit } from './events.ts'
@@ -37,11 +38,7 @@ export class Reporter {
 
   /** Resolves when nothing is left to tell, or after `ms`: a process that ends should have said what it had to say. */
   async idle(ms: number): Promise<void> {
-    if (this.#pending.size === 0) return
-    const abort = new AbortController()
-    const late = delay(ms, undefined, { signal: abort.signal }).catch(() => undefined)
-    await Promise.race([Promise.all(this.#pending), late])
-    abort.abort()
+    if (this.#pending.size > 0) await waitAtMost(ms, Promise.all(this.#pending))
   }
 
   #tellLater(failure: Failure, context: Context | undefined): void {

@@ -1,3 +1,4 @@
+import { waitAtMost } from '../core/at-most.ts'
 import { codeOf } from '../core/errors.ts'
 import { growingPauseMs } from '../core/growing-pause.ts'
 import type { Stoppable } from '../core/lifecycle.ts'
@@ -87,18 +88,10 @@ export class Forwarder implements Stoppable {
 
   /** Holds nothing any more when it gives up: what it then held, and must not start twice, would count as lost, though the store may have it. */
   async #end(consumption: Consumption): Promise<void> {
-    await consumption.pause()
-    await this.#answered()
-    await consumption.stop()
-  }
-
-  async #answered(): Promise<void> {
     const { stopWithinMs } = this.#options
-    if (stopWithinMs === undefined) return this.#underWay
-    const late = Promise.withResolvers<void>()
-    const alarm = setTimeout(late.resolve, stopWithinMs)
-    await Promise.race([this.#underWay, late.promise])
-    clearTimeout(alarm)
+    await consumption.pause()
+    await (stopWithinMs === undefined ? this.#underWay : waitAtMost(stopWithinMs, this.#underWay))
+    await consumption.stop()
   }
 
   #beginLater(error: unknown): void {

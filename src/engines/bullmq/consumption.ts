@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { Worker } from 'bullmq'
+import { waitAtMost } from '../../core/at-most.ts'
 import { asError } from '../../core/errors.ts'
 import { emit } from '../../core/events.ts'
 import { Trouble } from '../../core/trouble.ts'
@@ -30,7 +31,7 @@ export interface ConsumptionOptions {
 
 const recoverEveryMs = 1_000
 const lookEverywhereMs = 2_500
-/** How long a stop waits at most for a Redis that does not answer. */
+/** How long a stop waits at most for a Redis that does not answer; what that keeps from ending is left. */
 const stopWithinMs = { claims: 2_500, outcomes: 5_000, rounds: 1_000 }
 /** A full Redis lets tasks be taken and ended, and refuses what every look asks of it. */
 const fullForMs = 4 * lookEverywhereMs
@@ -131,13 +132,13 @@ export class BullmqConsumption implements Consumption {
 
   async #end(): Promise<void> {
     const { store, onEnd } = this.#options
-    await withinMs(stopWithinMs.claims, this.#claims.pause())
+    await waitAtMost(stopWithinMs.claims, this.#claims.pause())
     for (const held of this.#holding.all()) this.#giveUp(held)
     await this.#settlements.end(stopWithinMs.outcomes)
     this.#stopListening?.()
     const left = this.#rounds.stop().then(() => leave(store, this.owner))
     // It counts as alive for some seconds more, where that fails.
-    await withinMs(
+    await waitAtMost(
       stopWithinMs.rounds,
       left.catch(() => undefined),
     )
@@ -190,14 +191,6 @@ export class BullmqConsumption implements Consumption {
       this.#trouble.failed(error)
     }
   }
-}
-
-/** What a Redis that says nothing keeps from ending is left. */
-async function withinMs(ms: number, step: Promise<unknown>): Promise<void> {
-  const late = Promise.withResolvers<void>()
-  const alarm = setTimeout(late.resolve, ms)
-  await Promise.race([step, late.promise])
-  clearTimeout(alarm)
 }
 
 /** BullMQ's worker, which runs nothing by itself: it knows our terms, and has a connection to wait on. */

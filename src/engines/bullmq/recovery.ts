@@ -29,12 +29,12 @@ export interface RecoveryOptions {
 
 /** How long after its return nobody's leases are taken for lost. */
 const settlingMs = 10_000
-/** How many tasks of a dead worker are given back side by side: over a slow network each takes its time. */
-const givenTogether = 100
-/** A look that comes late is kept from looking, and so is whoever else has sent one at the same time. */
-const lateMs = 1_000
 /** However often it comes back. */
 const longestSettlingMs = 30_000
+/** A look that comes late is kept from looking, and so is whoever else has sent one at the same time. */
+const lateMs = 1_000
+/** How many tasks of a dead worker are given back side by side: over a slow network each takes its time. */
+const givenTogether = 100
 
 /**
  * Gives back what dead workers hold. Those of this machine are told by their locks, as soon as all they left running has ended; those of others by

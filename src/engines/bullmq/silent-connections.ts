@@ -39,7 +39,7 @@ class Silence {
   #arrivedAt = 0
   /** Bytes, up to which that is so. */
   #counted = 0
-  /** The same of what was sent before it began: what is sent into a silence makes it no shorter. */
+  /** The same of what was sent before the silence began: what is sent into it does not begin it anew. */
   #expectedAt = 0
   #wasIdle = true
 
