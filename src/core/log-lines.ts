@@ -5,7 +5,11 @@ import { type EventName, type Events, on } from './events.ts'
 /** Turns events into log lines: the one place that decides on words and levels. Returns the end of it. */
 export function logEvents(logger: Logger): () => void {
   // Nobody listens to what would not be logged, so that busy code needs not even make its details.
-  const table = logger.isLevelEnabled('debug') ? { ...lines, ...debugLines } : lines
+  const table = {
+    ...lines,
+    ...(logger.isLevelEnabled('debug') ? debugLines : {}),
+    ...(logger.isLevelEnabled('info') ? {} : faultLines),
+  }
   const ends = Object.entries(table).map(([name, line]) => listen(name, line, logger))
   return () => {
     for (const end of ends) end()
@@ -13,7 +17,9 @@ export function logEvents(logger: Logger): () => void {
 }
 
 type Level = 'debug' | 'info' | 'warn' | 'error'
-type Line<Detail> = (detail: Detail) => readonly [Level, string, object?]
+type Said = readonly [Level, string, object?]
+/** Undefined: nothing to say. */
+type Line<Detail> = (detail: Detail) => Said | undefined
 type Lines = { readonly [Name in EventName]?: Line<Events[Name]> }
 
 const debugLines: Lines = {
@@ -34,11 +40,7 @@ const debugLines: Lines = {
 }
 
 const lines: Lines = {
-  'request.end': (e) => [
-    e.status >= 500 ? 'error' : 'info',
-    `${e.method} ${e.url} → ${e.status}${e.error === undefined ? '' : ` ${e.error}`} in ${e.ms.toFixed(1)} ms${fired(e.tasks)}`,
-    ids(e),
-  ],
+  'request.end': requestEnd,
   'request.crash': (e) => [
     'error',
     `${e.method} ${e.url} crashed: ${e.error.message}`,
@@ -161,7 +163,20 @@ const lines: Lines = {
   notice: (e) => ['warn', e.message],
 }
 
-function attemptEnd(e: Events['attempt.end']): readonly [Level, string, object] {
+/** Where only faults are logged, of what comes by the thousands a second only those are put into words. */
+const faultLines: Lines = {
+  'request.end': (e) => (e.status >= 500 ? requestEnd(e) : undefined),
+  'attempt.start': () => undefined,
+  'attempt.end': (e) => (e.error === undefined ? undefined : attemptEnd(e)),
+}
+
+function requestEnd(e: Events['request.end']): Said {
+  const code = e.error === undefined ? '' : ` ${e.error}`
+  const text = `${e.method} ${e.url} → ${e.status}${code} in ${e.ms.toFixed(1)} ms${fired(e.tasks)}`
+  return [e.status >= 500 ? 'error' : 'info', text, ids(e)]
+}
+
+function attemptEnd(e: Events['attempt.end']): Said {
   const text = `Task ${e.name} ${endings[e.outcome] ?? e.outcome} after ${e.ms.toFixed(1)} ms`
   if (e.error === undefined) return ['info', text, ids(e)]
   // What a task can't be run for at all has happened in no code of the user's; a name that only a newer version knows is a deploy under way.
@@ -221,7 +236,9 @@ function listen(name: string, line: unknown, logger: Logger): () => void {
   const [event, say] = [name as EventName, line as Line<unknown>]
   return on(event, (detail: unknown) => {
     try {
-      const [level, message, fields] = say(detail)
+      const said = say(detail)
+      if (said === undefined) return
+      const [level, message, fields] = said
       logger[level](fields ?? {}, message)
     } catch {
       // An error whose text resists being read must not end the process that logs it.

@@ -7,68 +7,129 @@ export interface Taker {
   readonly limit: number
   /** Takes the next bytes; a promise holds back those that follow. A throw or rejection ends the request. */
   take(bytes: Buffer): Promise<void> | undefined
+  /** All have come and are taken. A throw ends the request. */
+  end(): void
 }
 
 /**
- * The bytes of a request's body.
- * @throws RequestError 413 `BODY_TOO_LARGE` as soon as that is known, 400 `BODY_INCOMPLETE` where the caller went away, and what broke the body before.
+ * Gives `use` the bytes of a request's body, once all have come.
+ * @throws as `receive`, and whatever `use` throws.
  */
-export async function readBody(exchange: Exchange, limit: number): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  const take = (bytes: Buffer) => void chunks.push(bytes)
-  await receive(exchange, { limit, take })
-  return joined(chunks)
+export function readBody(exchange: Exchange, limit: number, use: UseOfBody): Promise<void> {
+  return receive(exchange, new WholeBody(exchange, limit, use))
 }
 
-/** Receives a body piece by piece. @throws as `readBody`, and whatever the taker throws. */
+export type UseOfBody = (exchange: Exchange, bytes: Buffer) => void
+
+/** Most bodies come in one piece. */
+class WholeBody implements Taker {
+  readonly limit: number
+  readonly #exchange: Exchange
+  readonly #use: UseOfBody
+  #first: Buffer | undefined = undefined
+  #others: Buffer[] | undefined = undefined
+
+  constructor(exchange: Exchange, limit: number, use: UseOfBody) {
+    this.limit = limit
+    this.#exchange = exchange
+    this.#use = use
+  }
+
+  take(bytes: Buffer): undefined {
+    if (this.#first === undefined) this.#first = bytes
+    else if (this.#others === undefined) this.#others = [bytes]
+    else this.#others.push(bytes)
+  }
+
+  end(): void {
+    const first = this.#first ?? noBytes
+    this.#use(this.#exchange, this.#others === undefined ? first : Buffer.concat([first, ...this.#others]))
+  }
+}
+
+const noBytes = Buffer.alloc(0)
+
+/**
+ * Receives a body piece by piece.
+ * @throws RequestError 413 `BODY_TOO_LARGE` as soon as that is known, 400 `BODY_INCOMPLETE` where the caller went away, what broke the body before, and
+ * whatever the taker throws.
+ */
 export function receive(exchange: Exchange, taker: Taker): Promise<void> {
   const { raw } = exchange.request
-  const { limit } = taker
   if (exchange.broken !== undefined) throw exchange.broken
-  if (Number(raw.headers['content-length']) > limit) throw tooLarge(limit)
+  if (Number(raw.headers['content-length']) > taker.limit) throw tooLarge(taker.limit)
   // The caller has gone while something before was waited for: nothing will ever be heard of it.
   if (raw.destroyed) throw incomplete()
-  return new Promise((resolve, reject) => {
-    let length = 0
-    let held: Promise<void> | undefined
+  return new Promise((resolve, reject) => new Arrival(exchange, taker, { resolve, reject }))
+}
 
-    function onData(chunk: Buffer): void {
-      length += chunk.length
-      if (length > limit) fail(tooLarge(limit))
-      else take(chunk)
-    }
-    function take(chunk: Buffer): void {
-      try {
-        held = taker.take(chunk)
-        if (held === undefined) return
-        raw.pause()
-        held.then(() => raw.resume(), fail)
-      } catch (error) {
-        fail(asError(error))
-      }
-    }
-    function onEnd(): void {
-      // A stream that was paused at its last piece ends all the same.
-      if (held === undefined) done()
-      else held.then(done, fail)
-    }
-    function done(): void {
-      exchange.interrupt = undefined
-      resolve()
-    }
-    function onError(cause: Error): void {
-      fail(incomplete(cause))
-    }
-    function fail(error: Error): void {
-      exchange.interrupt = undefined
-      raw.off('data', onData).off('end', onEnd).off('error', onError)
-      throwAway(raw)
-      reject(error)
-    }
+interface Settle {
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
+}
 
-    exchange.interrupt = fail
-    raw.on('data', onData).on('end', onEnd).on('error', onError)
-  })
+/** A body on its way. */
+class Arrival {
+  readonly #exchange: Exchange
+  readonly #taker: Taker
+  readonly #settle: Settle
+  #length = 0
+  #held: Promise<void> | undefined = undefined
+
+  constructor(exchange: Exchange, taker: Taker, settle: Settle) {
+    this.#exchange = exchange
+    this.#taker = taker
+    this.#settle = settle
+    exchange.interrupt = this.#fail
+    exchange.request.raw.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError)
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    const { limit } = this.#taker
+    this.#length += chunk.length
+    if (this.#length > limit) this.#fail(tooLarge(limit))
+    else this.#take(chunk)
+  }
+
+  readonly #onEnd = (): void => {
+    // A stream that was paused at its last piece ends all the same.
+    if (this.#held === undefined) this.#done()
+    else this.#held.then(() => this.#done(), this.#fail)
+  }
+
+  readonly #onError = (cause: Error): void => this.#fail(incomplete(cause))
+
+  readonly #fail = (error: Error): void => {
+    const { raw } = this.#exchange.request
+    this.#exchange.interrupt = undefined
+    raw.off('data', this.#onData).off('end', this.#onEnd).off('error', this.#onError)
+    throwAway(raw)
+    this.#settle.reject(error)
+  }
+
+  #take(chunk: Buffer): void {
+    const { raw } = this.#exchange.request
+    try {
+      this.#held = this.#taker.take(chunk)
+      if (this.#held === undefined) return
+      raw.pause()
+      this.#held.then(() => raw.resume(), this.#fail)
+    } catch (error) {
+      this.#fail(asError(error))
+    }
+  }
+
+  #done(): void {
+    this.#exchange.interrupt = undefined
+    // Node would take it off at the reply, in a way that costs more.
+    this.#exchange.request.raw.off('data', this.#onData)
+    try {
+      this.#taker.end()
+      this.#settle.resolve()
+    } catch (error) {
+      this.#settle.reject(asError(error))
+    }
+  }
 }
 
 /** What still comes is thrown away, so that the caller, busy sending, gets to read the reply. */
@@ -82,11 +143,6 @@ export function incomplete(cause?: Error): RequestError {
     status: 400,
     cause,
   })
-}
-
-function joined(chunks: readonly Buffer[]): Buffer {
-  const [first] = chunks
-  return chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks)
 }
 
 function tooLarge(limit: number): RequestError {

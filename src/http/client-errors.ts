@@ -23,7 +23,7 @@ export function clientErrors(
     const due = connections.due(socket)
     if (due === undefined) return endWith(socket, rawReply(refusal))
     const { newest, isOnly } = due
-    const exchange = inFlight.of(socket).find(({ reply }) => reply.raw === newest)
+    const exchange = inFlight.of(newest)
     // Its own body is what can't be read; what waits for it outside of the pipeline would wait for ever.
     if (!newest.req.complete && exchange === undefined) {
       return isOnly && !newest.headersSent ? endWith(socket, rawReply(refusal)) : void socket.destroy()

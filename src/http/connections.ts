@@ -90,7 +90,7 @@ export class Connections {
     this.#stopListening()
     for (const socket of this.#open.keys()) if (this.due(socket) === undefined) socket.destroy()
     await Promise.all([pipeline.inFlight.empty(ms), this.#answered(ms)])
-    for (const exchange of pipeline.inFlight.all) interrupt(exchange, stopping())
+    for (const exchange of pipeline.inFlight.all()) interrupt(exchange, stopping())
     // Requests that are being stored can't be interrupted; a store that hangs must not hold the process.
     await Promise.all([pipeline.inFlight.empty(lastWordsMs), this.#answered(lastWordsMs)])
     this.#server.closeAllConnections()

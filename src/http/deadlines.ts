@@ -1,21 +1,19 @@
-import { BoxedMap } from '../core/boxed-map.ts'
 import { asError, RequestError } from '../core/errors.ts'
 import { emit } from '../core/events.ts'
 import type { Exchange } from './exchange.ts'
+import type { InFlight } from './in-flight.ts'
 import { leaveUnread } from './unread.ts'
 
-/**
- * Waits for handlers, each for at most the same time. One timer serves all of them: the first that waits is the first whose time ends.
- */
+/** Waits for handlers, each for at most the same time. One timer serves all of them: it goes off when the time of the first ends. */
 export class Deadlines {
   readonly #timeoutMs: number
-  /** In the order in which their time ends. */
-  readonly #waiting = new BoxedMap<number, Waiting>()
+  readonly #inFlight: Pick<InFlight, 'all'>
   #timer: NodeJS.Timeout | undefined
 
   /** 0: handlers may take any time. */
-  constructor(timeoutMs: number) {
+  constructor(timeoutMs: number, inFlight: Pick<InFlight, 'all'>) {
     this.#timeoutMs = timeoutMs
+    this.#inFlight = inFlight
   }
 
   /**
@@ -28,12 +26,12 @@ export class Deadlines {
       this.#enter(exchange)
       result.then(
         (value) => {
-          if (!this.#leave(exchange)) return leaveUnread(value)
+          if (!leave(exchange)) return leaveUnread(value)
           exchange.result = value
           resolve()
         },
         (error: unknown) => {
-          if (!this.#leave(exchange)) reportLate(exchange, error)
+          if (!leave(exchange)) reportLate(exchange, error)
           reject(error)
         },
       )
@@ -42,16 +40,8 @@ export class Deadlines {
 
   #enter(exchange: Exchange): void {
     if (this.#timeoutMs === 0) return
-    this.#waiting.set(exchange.number, { exchange, end: performance.now() + this.#timeoutMs })
+    exchange.end = exchange.calledAt + this.#timeoutMs
     if (this.#timer === undefined) this.#arm(this.#timeoutMs)
-  }
-
-  /** False where the exchange had been interrupted before. */
-  #leave(exchange: Exchange): boolean {
-    const waited = exchange.interrupt !== undefined
-    exchange.interrupt = undefined
-    this.#waiting.delete(exchange.number)
-    return waited
   }
 
   #arm(ms: number): void {
@@ -62,21 +52,22 @@ export class Deadlines {
   #expire(): void {
     this.#timer = undefined
     const now = performance.now()
-    for (const { exchange, end } of this.#waiting.values()) {
-      if (end > now) {
-        this.#arm(Math.ceil(end - now))
-        return
-      }
-      this.#waiting.delete(exchange.number)
-      interrupt(exchange, tookTooLong(this.#timeoutMs))
+    let next = Number.POSITIVE_INFINITY
+    for (const exchange of this.#inFlight.all()) {
+      // One that waits for its body, or the store, has no time of its own, or had it before.
+      if (exchange.interrupt === undefined || exchange.end === 0) continue
+      if (exchange.end <= now) interrupt(exchange, tookTooLong(this.#timeoutMs))
+      else next = Math.min(next, exchange.end)
     }
+    if (next !== Number.POSITIVE_INFINITY) this.#arm(Math.ceil(next - now))
   }
 }
 
-/** `end`: on the monotonic clock, in ms. */
-interface Waiting {
-  readonly exchange: Exchange
-  readonly end: number
+/** False where the exchange had been interrupted before. */
+function leave(exchange: Exchange): boolean {
+  const waited = exchange.interrupt !== undefined
+  exchange.interrupt = undefined
+  return waited
 }
 
 /** Ends what the exchange waits for; where nothing is waited for that can be ended, its body will not be waited for either. */

@@ -8,12 +8,8 @@ import { callIdOf } from './call-id.ts'
 import type { Route } from './route.ts'
 import { namedParams } from './template.ts'
 
-let count = 0
-
 /** One request on its way through the pipeline, and what the stages have found out so far. */
 export class Exchange {
-  /** Counted in this process. */
-  readonly number = ++count
   readonly route: Route
   readonly request: FastifyRequest
   readonly reply: FastifyReply
@@ -40,6 +36,10 @@ export class Exchange {
   result: unknown = undefined
   /** Set by `shapeReply`, or by the error exit. */
   answer: Answer | undefined = undefined
+  /** Among the requests in flight. */
+  place = -1
+  /** When its handler's time ends, on the monotonic clock, in ms. Looked at while `interrupt` is set only. */
+  end = 0
   /** How many tasks were stored for it. Set by `endScope`. */
   tasks = 0
   /** Ends a wait for the body or the handler with an error; undefined while neither is waited for. */

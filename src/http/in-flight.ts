@@ -1,33 +1,40 @@
-import type { Socket } from 'node:net'
-import { BoxedMap } from '../core/boxed-map.ts'
+import type { ServerResponse } from 'node:http'
 import type { Exchange } from './exchange.ts'
 import { Wait } from './wait.ts'
 
-/** The requests that have not been answered yet. */
+/** The requests that have not been answered yet. Their places are used again: nothing grows, and nothing is looked up, while requests come and go. */
 export class InFlight {
-  readonly #exchanges = new BoxedMap<number, Exchange>()
+  readonly #places: (Exchange | undefined)[] = []
+  readonly #free: number[] = []
   readonly #emptied = new Wait()
 
   add(exchange: Exchange): void {
-    this.#exchanges.set(exchange.number, exchange)
+    exchange.place = this.#free.pop() ?? this.#places.length
+    this.#places[exchange.place] = exchange
   }
 
   delete(exchange: Exchange): void {
-    this.#exchanges.delete(exchange.number)
-    if (this.#exchanges.size === 0) this.#emptied.tell()
+    if (this.#places[exchange.place] !== exchange) return
+    this.#places[exchange.place] = undefined
+    this.#free.push(exchange.place)
+    if (this.#isEmpty) this.#emptied.tell()
   }
 
-  get all(): Iterable<Exchange> {
-    return this.#exchanges.values()
+  *all(): Generator<Exchange, undefined> {
+    for (const exchange of this.#places) if (exchange !== undefined) yield exchange
   }
 
-  /** Those that came over one connection, in the order in which they came. Searches all of them: for rare troubles only. */
-  of(socket: Socket): readonly Exchange[] {
-    return [...this.#exchanges.values()].filter((exchange) => exchange.request.raw.socket === socket)
+  /** The one that a reply is for. Searches all of them: for rare troubles only. */
+  of(reply: ServerResponse): Exchange | undefined {
+    return this.#places.find((exchange) => exchange?.reply.raw === reply)
   }
 
   /** Resolves when none is left, or after `ms`. */
   async empty(ms: number): Promise<void> {
-    if (this.#exchanges.size > 0) await this.#emptied.atMost(ms)
+    if (!this.#isEmpty) await this.#emptied.atMost(ms)
+  }
+
+  get #isEmpty(): boolean {
+    return this.#free.length === this.#places.length
   }
 }

@@ -124,6 +124,20 @@ suite('log lines', () => {
     }
   })
 
+  test('where only faults are logged, a request or attempt without one costs no line', () => {
+    const lines = linesOf(() => {
+      for (const name of ['attempt.start', 'attempt.end', 'request.end'] as const) emit(name, details[name])
+      emit('request.end', { ...details['request.end'], status: 404, error: 'NOT_FOUND' })
+      emit('request.end', { ...details['request.end'], status: 500 })
+      emit('attempt.end', { ...details['attempt.end'], outcome: 'retry', error })
+      emit('attempt.end', { ...details['attempt.end'], outcome: 'failed', error })
+    }, 'warn')
+    assert.deepEqual(
+      lines.map(({ level }) => level),
+      [50, 40, 50],
+    )
+  })
+
   test('what a request and an attempt came to stands in the line, with a level that fits', () => {
     const texts = linesOf(() => {
       emit('request.end', details['request.end'])

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { reply } from '../../src/http/reply.ts'
-import { collect, get, serve, type TestOperation } from './service.ts'
+import { collect, get, type Received, serve, type TestOperation } from './service.ts'
 
 type Replies = NonNullable<TestOperation['replies']>
 
@@ -54,6 +54,47 @@ test('reply() sets status, body and headers', async (t) => {
   assert.equal(headers.get('x-own'), 'yes')
   assert.deepEqual(headers.getSetCookie(), ['a=1', 'b=2'])
 })
+
+test('replies are the same whether or not plugins, compression or CORS look at them', async (t) => {
+  const replies = {
+    plain: () => ({ a: 'ä€🙈', empty: '' }),
+    nothing: () => undefined,
+    gone: () => reply(410, { gone: true }, { 'retry-after': '7' }),
+    'own-headers': () => reply(202, [1], { 'X-Own': 'yes', 'set-cookie': ['a=1', 'b=2'], vary: ['a', 'b'] }),
+    'own-call-id': () => reply(200, {}, { 'x-call-id': 'mine' }),
+    'own-type': () => reply(200, { a: 1 }, { 'content-type': 'application/problem+json' }),
+    'no-content': () => reply(204, undefined, { 'x-own': 'yes' }),
+    reset: () => reply(205, undefined),
+    unchanged: () => reply(304, undefined, { etag: '"1"' }),
+    long: () => 'ä'.repeat(100_000),
+    crash: () => {
+      throw new Error('no')
+    },
+  }
+  const operations = Object.fromEntries(
+    Object.entries(replies).flatMap(([name, handler]) =>
+      ['get', 'head', 'post'].map((method) => [`${method} /${name}`, { handler }]),
+    ),
+  )
+  const hook = { file: 'service.ts', register: () => undefined }
+  const bare = await serve(t, operations)
+  const hooked = await serve(t, operations, { plugins: hook })
+  for (const name of Object.keys(replies)) {
+    for (const method of ['GET', 'HEAD', 'POST']) {
+      const headers = { 'x-call-id': `call-${name}` }
+      const [one, other] = [
+        await get(bare, `/${name}`, { method, headers }),
+        await get(hooked, `/${name}`, { method, headers }),
+      ]
+      assert.deepEqual(shownOf(one), shownOf(other), `${method} /${name}`)
+    }
+  }
+})
+
+function shownOf({ status, headers, text }: Received) {
+  const lines = [...headers].filter(([name]) => name !== 'date').toSorted()
+  return { status, lines, cookies: headers.getSetCookie(), text: text.replaceAll(/[0-9a-f-]{36}/g, 'ID') }
+}
 
 test('reply() with a type of its own sends text and bytes as they are', async (t) => {
   const server = await serve(t, {

@@ -24,8 +24,8 @@ export async function receiveForm(
   const form = new FormReceiver(fields, limits)
   exchange.onLeave(() => form.spool.close())
   const parser = new MultipartParser(boundary, (head) => form.part(head))
-  await receive(exchange, { limit: limits.upload, take: (bytes) => parser.write(bytes) })
-  parser.end()
+  const take = (bytes: Buffer) => parser.write(bytes)
+  await receive(exchange, { limit: limits.upload, take, end: () => parser.end() })
   return form
 }
 

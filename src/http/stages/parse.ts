@@ -23,13 +23,11 @@ export function parse(limits: BodyLimits): Stage {
     exchange.content = content
     switch (content.kind) {
       case 'json':
-        return readBody(exchange, limits.body).then((bytes) => takeJson(exchange, bytes))
+        return readBody(exchange, limits.body, takeJson)
       case 'text':
-        return readBody(exchange, limits.body).then((bytes) => {
-          exchange.body = textOf(bytes)
-        })
+        return readBody(exchange, limits.body, takeText)
       case 'form':
-        return readBody(exchange, limits.body).then((bytes) => takeForm(exchange, bytes, limits))
+        return readBody(exchange, limits.body, (_, bytes) => takeForm(exchange, bytes, limits))
       case 'multipart':
         return takeMultipart(exchange, limits)
       case 'file':
@@ -46,9 +44,10 @@ function takeJson(exchange: Exchange, bytes: Buffer): void {
   if (bytes.length <= mostTravelling) exchange.bodyText = text
 }
 
-function textOf(bytes: Buffer): string {
-  if (isUtf8(bytes)) return bytes.toString('utf8')
-  throw new RefusedRequest(400, 'BODY_NOT_UTF8', { message: 'The body is not UTF-8', headers: {} })
+function takeText(exchange: Exchange, bytes: Buffer): void {
+  if (!isUtf8(bytes))
+    throw new RefusedRequest(400, 'BODY_NOT_UTF8', { message: 'The body is not UTF-8', headers: {} })
+  exchange.body = bytes.toString('utf8')
 }
 
 function takeForm(exchange: Exchange, bytes: Buffer, limits: BodyLimits): void {
