@@ -109,7 +109,7 @@ export function httpOptions(
     ...(crash === undefined ? { bindings } : { bindings: joined(bindings, crash), ownApis: [crash.api] }),
     checksOf: (api, operation) => checksOf(api, operation, models),
     tokens: asksForTokens(apis) || config.jwt_secret !== undefined ? verifierOf(config) : undefined,
-    release: async (scope) => runtime?.store(takeStaged(scope)),
+    release: (scope) => (runtime === undefined ? Promise.resolve() : runtime.store(takeStaged(scope))),
     drop: dropScope,
     name: config.name,
     version: config.version,

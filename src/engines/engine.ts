@@ -49,6 +49,8 @@ export interface Abilities {
   readonly name: string
   /** All messages of one `enqueue` are stored in one commit. */
   readonly atomicEnqueue: boolean
+  /** It works on a batch while others are made ready: two of half the size are stored sooner than one. Where a commit costs more than its rows, they are not. */
+  readonly overlaps: boolean
   /** Several machines can share it. */
   readonly manyMachines: boolean
 }

@@ -10,6 +10,8 @@ import { lettersOf, takeStaged } from './staging.ts'
 export interface Way {
   sealAll(batch: readonly StagedMessage[]): readonly TaskMessage[]
   enqueue(batch: readonly TaskMessage[]): Promise<readonly EnqueueAnswer[]>
+  /** As the engine says of itself; unknown until it is open. Default false. */
+  overlaps?(): boolean
 }
 
 /**
@@ -24,6 +26,7 @@ export class Outbox {
   #waiting = 0
   #flights = 0
   #lettersInFlight = 0
+  #releasesInFlight = 0
   /** One is about to take off: what is released meanwhile goes with it, and nothing overtakes what is being sealed. */
   #isBoarding = false
   readonly #waitingForLanding: (() => void)[] = []
@@ -67,9 +70,11 @@ export class Outbox {
     const letters = releases.reduce((total, release) => total + release.letters, 0)
     this.#flights++
     this.#lettersInFlight += letters
+    this.#releasesInFlight += releases.length
     await this.#write(releases, letters)
     this.#flights--
     this.#lettersInFlight -= letters
+    this.#releasesInFlight -= releases.length
     this.#board()
     for (const resolve of this.#waitingForLanding.splice(0)) resolve()
   }
@@ -77,8 +82,9 @@ export class Outbox {
   /** What goes together: all that waits, unless that would keep the loop for long. */
   #takeSome(): readonly Release[] {
     let letters = 0
+    const most = this.#mostOfThem
     const end = this.#gathered.findIndex((release, index) => {
-      if (index > 0 && letters + release.letters > mostTogether) return true
+      if (index >= most || (index > 0 && letters + release.letters > mostTogether)) return true
       letters += release.letters
       return false
     })
@@ -86,14 +92,22 @@ export class Outbox {
     return this.#gathered.splice(0, end < 0 ? this.#gathered.length : end)
   }
 
+  /** Half of all, where the store can do with one half while the other is sealed, or answered. */
+  get #mostOfThem(): number {
+    if (this.#way.overlaps?.() !== true) return Number.POSITIVE_INFINITY
+    return Math.ceil((this.#gathered.length + this.#releasesInFlight) / 2)
+  }
+
   async #write(releases: readonly Release[], letters: number): Promise<void> {
     const started = performance.now()
     const batch = releases.flatMap((release) => release.messages)
     const answers = await this.#answersFor(batch, letters > mostAtOnce)
-    const stored = answers.filter((answer) => answer.stored).length
-    if (stored > 0) emit('task.stored', { count: stored, ms: performance.now() - started })
-    reportFailures(answers)
-    answerReleases(releases, answers)
+    const errors = answers.flatMap((answer) => (answer.stored ? [] : [answer.error]))
+    const count = answers.length - errors.length
+    if (count > 0) emit('task.stored', { count, ms: performance.now() - started })
+    reportFailures(errors)
+    if (errors.length > 0) return answerReleases(releases, answers)
+    for (const release of releases) release.resolve()
   }
 
   /** One answer per message, whatever the store does. */
@@ -174,8 +188,7 @@ interface Release {
   reject(error: Error): void
 }
 
-function reportFailures(answers: readonly EnqueueAnswer[]): void {
-  const errors = answers.flatMap((answer) => (answer.stored ? [] : [answer.error]))
+function reportFailures(errors: readonly Error[]): void {
   const [error] = errors
   if (error !== undefined) emit('task.store_failed', { count: errors.length, code: codeOf(error), error })
 }

@@ -39,10 +39,10 @@ export class Seal {
   sealAll(batch: readonly StagedMessage[]): readonly TaskMessage[] {
     if (batch.length === 0) return []
     const pieces = this.#stream.encryptAll(batch.map(({ contextText }) => contextText))
-    return batch.map(({ contextText: _, ...message }, index) => {
+    return batch.map((message, index) => {
       const { place, data } = pieceAt(pieces, index)
       const context = `${this.#head}${place.toString(36)}.${data}`
-      return { ...message, context: `${context}.${tagOf(this.#signs, context, message)}` }
+      return withContext(message, `${context}.${tagOf(this.#signs, context, message)}`)
     })
   }
 
@@ -90,6 +90,12 @@ export class Seal {
 export type Signed = Pick<TaskMessage, 'id' | 'name' | 'firedAt' | 'args' | 'options'>
 
 type Sealed = Signed & Pick<TaskMessage, 'context'>
+
+/** Member by member: a copy of the rest of an object takes five times as long. */
+function withContext(message: StagedMessage, context: string): TaskMessage {
+  const { id, name, queue, priority, runAt, firedAt, atMostOnce, args, options } = message
+  return { id, name, queue, priority, runAt, firedAt, atMostOnce, args, options, context }
+}
 
 function pieceAt(pieces: readonly Piece[], index: number): Piece {
   // One for each text.

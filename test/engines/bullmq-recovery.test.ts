@@ -111,7 +111,7 @@ else
     test('who lives takes its leases again after a full Redis, before anybody looks for those that have run out', async (t) => {
       const place = placeOf(t)
       const { tasks, recovery } = await looking(t, place, redis.url)
-      await Promise.all(addAll(tasks, [makeMessage()]))
+      await addAll(tasks, [makeMessage()])
       const { taken } = await takeAll(tasks, [{ token: 'lives/1', number: 1 }], 'lives')
       const [held] = taken.map((one) => one.held)
       assert.ok(held)
@@ -167,7 +167,7 @@ else
       const proxy = await TcpProxy.start(redis.port)
       t.after(() => proxy.end())
       const { tasks, recovery } = await looking(t, place, `redis://127.0.0.1:${proxy.port}`)
-      await Promise.all(addAll(tasks, makeMessages(3)))
+      await addAll(tasks, makeMessages(3))
       const claims = [1, 2, 3].map((number) => ({ token: `lives/${number}`, number }))
       const { taken } = await takeAll(tasks, claims, 'lives')
       await announce(tasks, 'looks', Date.now())

@@ -42,6 +42,25 @@ suite('the outbox', () => {
     await Promise.all(answers)
   })
 
+  test('halves what is released together for a store that works on one batch while the next is made ready', async () => {
+    const store = new ControlledStore()
+    const outbox = new Outbox({ sealAll, enqueue: store.enqueue, overlaps: () => true })
+    const requests = Array.from({ length: 9 }, () => messagesOf(2))
+    const answers = requests.map((messages) => outbox.store(messages))
+    await written(store, 2)
+    const alone = outbox.store(messagesOf(1))
+    await written(store, 3)
+    assert.deepEqual(
+      store.batches.map((batch) => batch.length),
+      [10, 8, 1],
+    )
+    assert.deepEqual(idsOf(store.batches.slice(0, 2).flat()), idsOf(requests.flat()))
+    store.open = true
+    while (store.inFlight > 0) store.answerStored()
+    await Promise.all([...answers, alone])
+    await outbox.idle()
+  })
+
   test('has sixteen batches in flight, in order; what comes meanwhile is the next', async () => {
     const { store, outbox } = setUp()
     const early = Array.from({ length: 16 }, () => messagesOf(1))

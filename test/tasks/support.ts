@@ -74,7 +74,11 @@ export function stagedMessage(contextText = '{"callId":"c"}'): StagedMessage {
 /** What a store does is decided by each test: it answers the batches that wait, one after another. */
 export class ControlledStore {
   readonly batches: (readonly TaskMessage[])[] = []
-  readonly #waiting: { resolve(answers: readonly EnqueueAnswer[]): void; reject(error: unknown): void }[] = []
+  readonly #waiting: {
+    readonly batch: readonly TaskMessage[]
+    resolve(answers: readonly EnqueueAnswer[]): void
+    reject(error: unknown): void
+  }[] = []
   /** Answers at once, that all is stored. */
   open = false
 
@@ -82,7 +86,7 @@ export class ControlledStore {
     this.batches.push(batch)
     if (this.open) return Promise.resolve(batch.map(() => ({ stored: true })))
     const { promise, resolve, reject } = Promise.withResolvers<readonly EnqueueAnswer[]>()
-    this.#waiting.push({ resolve, reject })
+    this.#waiting.push({ batch, resolve, reject })
     return promise
   }
 
@@ -96,7 +100,7 @@ export class ControlledStore {
   }
 
   answerStored(): void {
-    this.answer((this.batches.at(-1) ?? []).map(() => ({ stored: true })))
+    this.answer((this.#waiting[0]?.batch ?? []).map(() => ({ stored: true })))
   }
 
   fail(error: unknown): void {

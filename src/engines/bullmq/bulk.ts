@@ -1,3 +1,4 @@
+import { asError } from '../../core/errors.ts'
 import type { TaskMessage } from '../../tasks/message.ts'
 import type { Outcome } from '../engine.ts'
 import { takenAwayAt } from '../losses.ts'
@@ -12,12 +13,19 @@ import { type Claim, fieldsRead, type TakenAll, takenAllOf } from './taking.ts'
 const stepSize = 100
 const stepLength = 262_144
 
-/** Stores tasks that are to run as soon as may be; what was stored before is left as it is. Answers for each when its step is done. */
-export function addAll(store: Store, batch: readonly TaskMessage[]): readonly Promise<unknown>[] {
+/** Stores tasks that are to run as soon as may be; what was stored before is left as it is. Answers for each what kept it from being stored. Never rejects. */
+export async function addAll(
+  store: Store,
+  batch: readonly TaskMessage[],
+): Promise<readonly (Error | undefined)[]> {
   const { scripts, keys, own, base, link, now } = store
   const used = [keys.wait, keys.prioritized, keys.priorities, keys.marker, keys.meta, own.ids]
   const entries = batch.map((message) => [message.id, message.name, dataOf(message), message.priority])
-  return inSteps(entries, (step) => link.use(() => scripts.addAll(used, [base, now(), ...step.flat()])))
+  const steps = stepsOf(entries)
+  const faults = await Promise.all(
+    steps.map((step) => faultOf(link.use(() => scripts.addAll(used, [base, now(), ...step.flat()])))),
+  )
+  return steps.flatMap((step, at) => step.map(() => faults[at]))
 }
 
 /** When the first scheduled task is due, ms since epoch; undefined where it is by now, or no step like this may take anything. */
@@ -105,6 +113,10 @@ function inSteps(
       return Array.isArray(answers) ? answers[index] : answers
     })
   })
+}
+
+function faultOf(work: Promise<unknown>): Promise<Error | undefined> {
+  return work.then(() => undefined, asError)
 }
 
 function stepsOf(entries: readonly Entry[]): readonly (readonly Entry[])[] {

@@ -38,29 +38,41 @@ function patienceFor({ now }: Store, batch: readonly TaskMessage[]): number {
 const slowestAddMs = 1
 
 async function addAndCopy(store: Store, batch: readonly TaskMessage[]): Promise<readonly EnqueueAnswer[]> {
-  const answers = await Promise.all(addEach(store, batch))
+  const answers = await addEach(store, batch)
   await replicated(store)
   return answers
 }
 
 /** What is to run at once in few steps, what is to run later one by one, by BullMQ. */
-function addEach(store: Store, batch: readonly TaskMessage[]): readonly Promise<EnqueueAnswer>[] {
+async function addEach(store: Store, batch: readonly TaskMessage[]): Promise<readonly EnqueueAnswer[]> {
   const now = store.now()
   const storable = batch.filter(isStorable)
   const due = storable.filter(({ runAt }) => runAt <= now)
   const later = storable.filter(({ runAt }) => runAt > now)
+  const [faults, laterFaults] = await Promise.all([addAll(store, due), addLater(store, later, now)])
+  if (due.length === batch.length && faults.every((fault) => fault === undefined)) return batch.map(isStored)
+  const ends = new Map<TaskMessage, Error | undefined>()
+  for (const [index, message] of due.entries()) ends.set(message, faults[index])
+  for (const [index, message] of later.entries()) ends.set(message, laterFaults[index])
+  return batch.map((message) =>
+    answerOf(message, ends.has(message) ? ends.get(message) : notStorable(message)),
+  )
+}
+
+async function addLater(
+  store: Store,
+  batch: readonly TaskMessage[],
+  now: number,
+): Promise<readonly (Error | undefined)[]> {
+  if (batch.length === 0) return []
+  const { link, queue } = store
   // Before the jobs themselves, and on the same connection: an id without a job is left out of lists.
-  const noted = later.length > 0 ? noteIds(store, later) : Promise.resolve()
-  const added = new Map<TaskMessage, Promise<unknown>>()
-  for (const [index, answer] of addAll(store, due).entries()) {
-    const message = due[index]
-    if (message !== undefined) added.set(message, answer)
-  }
-  for (const message of later) {
-    const job = store.link.use(() => store.queue.addJob(jobOf(message, now), message.id))
-    added.set(message, Promise.all([noted, job]))
-  }
-  return batch.map((message) => answerOf(message, added.get(message)))
+  const noted = noteIds(store, batch)
+  const added = batch.map((message) => {
+    const job = link.use(() => queue.addJob(jobOf(message, now), message.id))
+    return Promise.all([noted, job]).then(() => undefined, asError)
+  })
+  return await Promise.all(added)
 }
 
 async function noteIds({ link, own }: Store, batch: readonly TaskMessage[]): Promise<void> {
@@ -75,18 +87,16 @@ async function noteIds({ link, own }: Store, batch: readonly TaskMessage[]): Pro
 
 const mostNoted = 1_000
 
-async function answerOf(message: TaskMessage, added: Promise<unknown> | undefined): Promise<EnqueueAnswer> {
-  try {
-    if (added === undefined) throw notStorable(message)
-    await added
-    return stored
-  } catch (thrown) {
-    const error = asError(thrown)
-    return { stored: false, error: isStoreFailure(error) ? error : refused(message, error) }
-  }
+function answerOf(message: TaskMessage, fault: Error | undefined): EnqueueAnswer {
+  if (fault === undefined) return stored
+  return { stored: false, error: isStoreFailure(fault) ? fault : refused(message, fault) }
 }
 
 const stored: EnqueueAnswer = Object.freeze({ stored: true })
+
+function isStored(): EnqueueAnswer {
+  return stored
+}
 
 /** Times that are no numbers would be stored as something else. */
 function isStorable(message: TaskMessage): boolean {

@@ -9,14 +9,15 @@ import { type ParkReason, parkReasons } from '../../tasks/states.ts'
 /** The message but for id and name, which the job has itself; what is usual is left out. */
 export function dataOf(message: TaskMessage): string {
   const { queue, priority, runAt, firedAt, atMostOnce, args, options, context } = message
+  // What is undefined is no part of a JSON text.
   return JSON.stringify({
     firedAt,
-    ...(queue === usual.queue ? {} : { queue }),
-    ...(priority === usual.priority ? {} : { priority }),
-    ...(runAt === usual.runAt ? {} : { runAt }),
-    ...(atMostOnce ? { atMostOnce } : {}),
+    queue: queue === usual.queue ? undefined : queue,
+    priority: priority === usual.priority ? undefined : priority,
+    runAt: runAt === usual.runAt ? undefined : runAt,
+    atMostOnce: atMostOnce ? true : undefined,
     args,
-    ...(options === usual.options ? {} : { options }),
+    options: options === usual.options ? undefined : options,
     context,
   })
 }

@@ -1,4 +1,9 @@
 import type { Abilities } from '../engine.ts'
 
 /** What the embedded store can do. */
-export const sqliteAbilities: Abilities = { name: 'sqlite', atomicEnqueue: true, manyMachines: false }
+export const sqliteAbilities: Abilities = {
+  name: 'sqlite',
+  atomicEnqueue: true,
+  overlaps: false,
+  manyMachines: false,
+}
