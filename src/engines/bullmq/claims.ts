@@ -43,9 +43,9 @@ export class Claims {
   #dueAt = Number.POSITIVE_INFINITY
   #awake: (() => void) | undefined
   #wanted = false
-  /** A wait for tasks, which may outlast a sleep, and for how many there is room in it. */
+  /** A wait for a task, which may outlast a sleep, and the room that is kept for what comes of it. */
   #waiting: Promise<void> | undefined
-  #kept = 0
+  #kept: 0 | 1 = 0
   /** What came of it, and whether it left nothing behind. */
   #arrived: readonly Taken[] = []
   #isDrained = false
@@ -211,7 +211,7 @@ export class Claims {
     this.#awake = wake
     // Only who has room waits for tasks, and looks for what is due: what comes to it comes to nobody else.
     const { ordinary } = consumer.slots()
-    if (ordinary > 0 && this.#waiting === undefined) this.#wait(Math.min(ordinary, fewAtOnce))
+    if (ordinary > 0 && this.#waiting === undefined) this.#wait()
     const alarm = setTimeout(wake, ordinary > 0 ? this.#untilDueMs + wakeAnywayMs : longestSleepMs)
     await promise
     clearTimeout(alarm)
@@ -223,12 +223,12 @@ export class Claims {
     return Math.min(longestSleepMs, dueInMs)
   }
 
-  /** Waits for so many; what comes is handed out in the next turn. */
-  #wait(count: number): void {
+  /** For one only, which is handed out in the next turn: should this worker be cut off, or stand still, that is what others get later. */
+  #wait(): void {
     const ms = this.#untilDueMs
     this.#isDrained = false
-    this.#kept = count
-    this.#waiting = this.#take(count, (claims, isOver) =>
+    this.#kept = 1
+    this.#waiting = this.#take(1, (claims, isOver) =>
       this.#askNext(claims, isOver, this.#line.take(claims, ms)),
     )
       .then(({ taken, isMore }) => {
