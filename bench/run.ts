@@ -2,6 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { boot } from './boot.ts'
+import { code } from './code.ts'
 import { drain } from './drain.ts'
 import { endpoint } from './endpoint.ts'
 import { fire } from './fire.ts'
@@ -27,7 +28,20 @@ import { upkeep } from './upkeep.ts'
  * Runs all benches or those named: `npm run bench -- [name …] [--rounds N] [--seconds N] [--json FILE]`. Ours and the peers' are measured in turn,
  * round by round; ratios are taken round by round. Medians are held against the goals.
  */
-const benches = [endpoint, fire, together, drain, latency, memory, recovery, boot, million, scale, upkeep]
+const benches = [
+  endpoint,
+  code,
+  fire,
+  together,
+  drain,
+  latency,
+  memory,
+  recovery,
+  boot,
+  million,
+  scale,
+  upkeep,
+]
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {

@@ -86,9 +86,13 @@ export interface Scope {
 
 const storage = new AsyncLocalStorage<Context>()
 
-/** Runs `fn` with `context` as the current one. */
-export function withContext<T>(context: Context, fn: () => T): T {
-  return storage.run(context, fn)
+/** Runs `fn` with `context` as the current one; what it is to be given needs no function around it. */
+export function withContext<T, Args extends unknown[]>(
+  context: Context,
+  fn: (...args: Args) => T,
+  ...args: Args
+): T {
+  return storage.run(context, fn, ...args)
 }
 
 /** The current context, or undefined outside any request, attempt and script scope. */

@@ -7,7 +7,7 @@ import type { Stage } from './stage.ts'
 /** Runs the bound function inside its decorators, in the context of the request, for at most its time. */
 export function callHandler(deadlines: Deadlines): Stage {
   return function callHandlerOfExchange(exchange) {
-    const result = withContext(known(exchange.context), () => call(exchange))
+    const result = withContext(known(exchange.context), call, exchange)
     if (isThenable(result)) return deadlines.wait(exchange, result)
     exchange.result = result
     return undefined

@@ -1,0 +1,7 @@
+import { buildHttp } from '../../src/http/server.ts'
+import { answerInMemory } from '../harness/in-memory.ts'
+import { plainHttp } from './plain-http.ts'
+
+/** The same without a port. */
+const { server } = await buildHttp(await plainHttp(0))
+answerInMemory(server)
