@@ -36,8 +36,8 @@ local meta = redis.call('HMGET', KEYS[5], 'paused', 'concurrency')
 if not meta[1] and not meta[2] then redis.call('ZADD', KEYS[4], 0, '0') end
 return #ids / 2`
 
-// KEYS: wait, prioritized, active, meta, delayed, marker. ARGV: what job keys begin with, now, when they are taken (0: by Redis' clock), duration of the locks, owner, most characters to
-// answer, how many fields to read, those, then a token for each claim. As moveToActive does it; what is no job any more leaves the line. Answers when the first scheduled job is due (-1: there is none), whether others are left (1),
+// KEYS: wait, prioritized, active, meta, delayed, marker. ARGV: what job keys begin with, now, duration of the locks, owner, most characters to answer, how many fields to read,
+// those, then a token for each claim. As moveToActive does it; what is no job any more leaves the line. Answers when the first scheduled job is due (-1: there is none), whether others are left (1),
 // then the id and the fields of each; or 0 alone, and takes none, where that is by now, or the queue is paused or limited.
 export const takeAll = `
 local meta = redis.call('HMGET', KEYS[4], 'paused', 'concurrency', 'max')
@@ -45,11 +45,7 @@ if meta[1] or meta[2] or meta[3] then return { 0 } end
 local first = redis.call('ZRANGE', KEYS[5], 0, 0, 'WITHSCORES')[2]
 local due = first and math.floor(tonumber(first) / 0x1000) or -1
 if first and due <= tonumber(ARGV[2]) then return { 0 } end
-local base, started, duration, owner, most, last = ARGV[1], ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6]), 7 + tonumber(ARGV[7])
-if started == '0' then
-  local time = redis.call('TIME')
-  started = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
-end
+local base, now, duration, owner, most, last = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5]), 6 + tonumber(ARGV[6])
 local count = #ARGV - last
 -- What could fail comes before the first job is moved.
 redis.call('ZCARD', KEYS[2])
@@ -73,7 +69,7 @@ end
 local taken, length = { due, 0 }, 0
 for at, id in ipairs(ids) do
   local job = base .. id
-  local fields = redis.pcall('HMGET', job, 'ats', unpack(ARGV, 8, last))
+  local fields = redis.pcall('HMGET', job, 'ats', unpack(ARGV, 7, last))
   if fields.err then redis.call('LREM', KEYS[3], 1, id)
   else
     for _, text in ipairs(fields) do length = length + #(text or '') end
@@ -84,7 +80,7 @@ for at, id in ipairs(ids) do
     end
     redis.call('SET', job .. ':lock', ARGV[last + #taken - 1], 'PX', duration)
     fields[1] = (tonumber(fields[1]) or 0) + 1
-    redis.call('HSET', job, 'processedOn', started, 'pb', owner, 'ats', fields[1])
+    redis.call('HSET', job, 'processedOn', now, 'pb', owner, 'ats', fields[1])
     table.insert(fields, 1, id)
     taken[#taken + 1] = fields
   end

@@ -34,38 +34,17 @@ type NextDue = { readonly nextDue: number | undefined }
 /** Most characters of tasks that are taken in one step: on the slowest network that is waited for they come long before their leases end. */
 const takenLength = 1_048_576
 
-export type TakenNext = TakenAll & NextDue
-
 /** Takes those that are next in line, one for each claim at most. */
-export async function takeAll(store: Store, claims: readonly Claim[], owner: string): Promise<TakenNext> {
-  const { scripts, link, now } = store
-  const time = now()
-  const { keys, values } = takeOf({ store, claims, owner, now: time, startedAt: time })
-  return takenNext(claims, await link.use(() => scripts.takeAll(keys, values)))
-}
-
-export interface Take {
-  readonly store: Store
-  readonly claims: readonly Claim[]
-  readonly owner: string
-  /** Where something is due by then, nothing is taken. */
-  readonly now: number
-  /** What the jobs say of when they were taken. 0: what Redis' clock says, for what is sent to be done later. */
-  readonly startedAt: number
-}
-
-/** What the script `takeAll` is called with. */
-export function takeOf({ store, claims, owner, now, startedAt }: Take) {
-  const { keys, base } = store
-  const values = [base, now, startedAt, lockMs, owner, takenLength, fieldsRead.length, ...fieldsRead]
-  return {
-    keys: [keys.wait, keys.prioritized, keys.active, keys.meta, keys.delayed, keys.marker],
-    values: [...values, ...claims.map(({ token }) => token)],
-  }
-}
-
-/** What that script has answered. */
-export function takenNext(claims: readonly Claim[], reply: unknown): TakenNext {
+export async function takeAll(
+  store: Store,
+  claims: readonly Claim[],
+  owner: string,
+): Promise<TakenAll & NextDue> {
+  const { scripts, keys, base, link, now } = store
+  const used = [keys.wait, keys.prioritized, keys.active, keys.meta, keys.delayed, keys.marker]
+  const values = [base, now(), lockMs, owner, takenLength, fieldsRead.length, ...fieldsRead]
+  const tokens = claims.map(({ token }) => token)
+  const reply = await link.use(() => scripts.takeAll(used, [...values, ...tokens]))
   const [due, left, ...jobs]: unknown[] = Array.isArray(reply) ? reply : [0]
   const found = claims.slice(0, jobs.length).map((claim, index) => {
     const job = jobs[index]

@@ -6,8 +6,7 @@ import { isStoreFailure } from './failures.ts'
 import { HandingOut, type HandingOutOptions } from './handing-out.ts'
 import { type Holding, lockMs } from './held.ts'
 import { suspectsFrom } from './record.ts'
-import { type Taken, type TakenAll, takenOf, takeSuspect } from './taking.ts'
-import { WaitingLine } from './waiting-line.ts'
+import { type TakenAll, takenOf, takeSuspect } from './taking.ts'
 
 export interface ClaimsOptions extends HandingOutOptions {
   /** Told that a claim was not answered, or not so that it can be read: it may have been made. */
@@ -21,19 +20,16 @@ const longestSleepMs = 1_000
 /** How often it is looked whether there are suspects of other workers. */
 const suspectsEveryMs = 100
 const retryMs = 250
-/** After a wait should have ended. */
-const wakeAnywayMs = 250
 /** As long as the leases surely hold: large tasks may be on their way for so long. */
 const takenWithinMs = lockMs - 5_000
 
 /**
- * Takes tasks as long as there is room for them: many at once, each with a token of its own. When none is left it sleeps until one has come, the next
- * scheduled one is due, or a second has passed.
+ * Takes tasks as long as there is room for them: many at once, each with a token of its own. When none is left it sleeps until BullMQ tells of one, the
+ * next scheduled one is due, or a second has passed.
  */
 export class Claims {
   readonly #options: ClaimsOptions
   readonly #hands: HandingOut
-  readonly #line: WaitingLine
   #claiming = false
   #working: Promise<void> | undefined
   readonly #steps = new StepSize(fewAtOnce, mostAtOnce)
@@ -43,17 +39,11 @@ export class Claims {
   #dueAt = Number.POSITIVE_INFINITY
   #awake: (() => void) | undefined
   #wanted = false
-  /** A wait for a task, which may outlast a sleep, and the room that is kept for what comes of it. */
-  #waiting: Promise<void> | undefined
-  #kept: 0 | 1 = 0
-  /** What came of it, and whether it left nothing behind. */
-  #arrived: readonly Taken[] = []
-  #isDrained = false
+  #listening = false
 
   constructor(options: ClaimsOptions) {
     this.#options = options
     this.#hands = new HandingOut(options)
-    this.#line = new WaitingLine(options)
   }
 
   begin(): void {
@@ -65,8 +55,6 @@ export class Claims {
   request(): void {
     this.#wanted = true
     this.#awake?.()
-    const mayTake = this.#claiming && this.#options.consumer.slots().ordinary > this.#kept
-    if (!mayTake) this.#endWait()
   }
 
   /** The same, for suspects of this worker. */
@@ -87,29 +75,22 @@ export class Claims {
     // Never before `consume` has resolved.
     await new Promise((resolve) => setImmediate(resolve))
     while (this.#claiming) {
-      const mayBeSome = this.#wanted || !this.#isDrained
       this.#wanted = false
-      const mayBeMore = await this.#turn(mayBeSome)
-      // What has come in the middle of a turn is handed out in the next.
-      const isIdle = !mayBeMore && !this.#wanted && this.#arrived.length === 0
-      if (isIdle && this.#claiming) await this.#sleep()
+      const mayBeMore = await this.#turn()
+      if (!mayBeMore && this.#claiming && !this.#wanted) await this.#sleep()
     }
-    await this.#waiting
-    await this.#handOutArrived()
   }
 
   /** Whether more may wait that there is room for. */
-  async #turn(mayBeSome: boolean): Promise<boolean> {
+  async #turn(): Promise<boolean> {
     try {
-      await this.#handOutArrived()
       // In this order: a task that comes to an idle worker need not wait for the look at suspects.
-      const moreOthers = mayBeSome && (await this.#takeOthers())
+      const moreOthers = await this.#takeOthers()
       return (await this.#takeSuspects()) || moreOthers
     } catch (error) {
       this.#steps.failed()
       this.#options.trouble.failed(error)
       await delay(retryMs)
-      this.#isDrained = false
       return true
     }
   }
@@ -127,7 +108,7 @@ export class Claims {
 
   async #takeOthers(): Promise<boolean> {
     const { ordinary } = this.#options.consumer.slots()
-    const wish = Math.min(ordinary - this.#kept, this.#steps.now)
+    const wish = Math.min(ordinary, this.#steps.now)
     if (wish <= 0) return false
     const began = performance.now()
     const { taken, isMore } = await this.#take(wish, (claims, isOver) => this.#askNext(claims, isOver))
@@ -173,14 +154,11 @@ export class Claims {
   }
 
   /** In one step, or where that takes none since something is due, behind BullMQ, which brings in what is and takes the first. */
-  #askNext(
-    claims: readonly Asked[],
-    isOver: () => boolean,
-    all = takeAll(this.#options.store, claims, this.#options.owner),
-  ): readonly Promise<TakenAll>[] {
+  #askNext(claims: readonly Asked[], isOver: () => boolean): readonly Promise<TakenAll>[] {
     const { store, owner } = this.#options
     const [first, ...others] = claims
     if (first === undefined) return []
+    const all = takeAll(store, claims, owner)
     const one = all.then(({ nextDue }) =>
       nextDue === undefined && !isOver() ? this.#askOne(first) : noneTaken,
     )
@@ -205,56 +183,31 @@ export class Claims {
   }
 
   async #sleep(): Promise<void> {
-    const { consumer } = this.#options
+    const { consumer, store } = this.#options
     const { promise, resolve } = Promise.withResolvers<void>()
     const wake = () => resolve()
     this.#awake = wake
-    // Only who has room waits for tasks, and looks for what is due: what comes to it comes to nobody else.
-    const { ordinary } = consumer.slots()
-    if (ordinary > 0 && this.#waiting === undefined) this.#wait()
-    const alarm = setTimeout(wake, ordinary > 0 ? this.#untilDueMs + wakeAnywayMs : longestSleepMs)
+    // Only who has room listens, and looks for what is due: what it hears nobody else does.
+    const hasRoom = consumer.slots().ordinary > 0
+    if (hasRoom) this.#listen()
+    const dueInMs = hasRoom ? Math.max(0, this.#dueAt - store.now()) : longestSleepMs
+    const alarm = setTimeout(wake, Math.min(longestSleepMs, dueInMs))
     await promise
     clearTimeout(alarm)
     this.#awake = undefined
   }
 
-  get #untilDueMs(): number {
-    const dueInMs = Math.max(0, this.#dueAt - this.#options.store.now())
-    return Math.min(longestSleepMs, dueInMs)
-  }
-
-  /** For one only, which is handed out in the next turn: should this worker be cut off, or stand still, that is what others get later. */
-  #wait(): void {
-    const ms = this.#untilDueMs
-    this.#isDrained = false
-    this.#kept = 1
-    this.#waiting = this.#take(1, (claims, isOver) =>
-      this.#askNext(claims, isOver, this.#line.take(claims, ms)),
-    )
-      .then(({ taken, isMore }) => {
-        this.#isDrained = !isMore
-        this.#arrived = [...this.#arrived, ...taken]
-      })
-      // What can't be waited for is looked for: that tells what is wrong, if anything is.
+  /** One wait at a time, on the connection that is there for it; it may outlast a sleep. */
+  #listen(): void {
+    if (this.#listening) return
+    this.#listening = true
+    this.#options.queue
+      .waitForJob(longestSleepMs / 1000)
+      .then((told) => told !== null && this.request())
       .catch(() => delay(retryMs))
       .finally(() => {
-        if (this.#arrived.length === 0) this.#kept = 0
-        this.#waiting = undefined
-        this.#awake?.()
+        this.#listening = false
       })
-  }
-
-  /** The room that was kept for a wait is needed, or none will be. Where Redis can't be told, it ends by itself within a second. */
-  #endWait(): void {
-    if (this.#waiting !== undefined) void this.#line.wake().catch(() => undefined)
-  }
-
-  async #handOutArrived(): Promise<void> {
-    const arrived = this.#arrived
-    this.#arrived = []
-    if (arrived.length === 0) return
-    await this.#hands.handOut(arrived)
-    this.#kept = 0
   }
 }
 

@@ -20,8 +20,6 @@ export interface OwnKeys {
   /** The names of workers, dead ones perhaps; those that live have a key of their own. */
   readonly workers: string
   worker(owner: string): string
-  /** Ends a worker's wait for tasks. */
-  wake(owner: string): string
   /** Written to see whether that can be done. */
   readonly probe: string
 }
@@ -35,7 +33,6 @@ export function ownKeys(service: string): OwnKeys {
     cancelled: key('cancelled'),
     workers: key('workers'),
     worker: (owner) => key(`worker:${owner}`),
-    wake: (owner) => key(`wake:${owner}`),
     probe: key('probe'),
   }
 }

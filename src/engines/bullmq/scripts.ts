@@ -53,11 +53,6 @@ export function scriptsOn(client: Redis | Cluster): Scripts {
   }
 }
 
-/** Only the one that takes tasks, for a connection that does nothing else. */
-export function takeAllOn(client: Redis | Cluster): Script {
-  return script(client, takeAll)
-}
-
 /** What is longer, in characters, goes with its script, which adds a twentieth at most. */
 const sentOnceLength = 32_768
 
