@@ -2,6 +2,6 @@ import { buildHttp } from '../../src/http/server.ts'
 import { answerInMemory } from '../harness/in-memory.ts'
 import { plainHttp } from './plain-http.ts'
 
-/** The same without a port. */
+/** Our HTTP server without the rest of a service, and without a port. */
 const { server } = await buildHttp(await plainHttp(0))
 answerInMemory(server)

@@ -15,7 +15,7 @@ export interface Way {
 }
 
 /**
- * Takes what scopes have collected to the store. What is released in one turn of the loop goes as one batch, so concurrent requests share commits; some batches are
+ * Takes what scopes have collected to the store. What is released in one turn of the loop goes as one batch (as two, where the store overlaps them), so concurrent requests share commits; some batches are
  * in flight at a time, so that the loop and the store work at the same time, and what is released beyond them gathers. Each release is answered for its own
  * messages, and never divided: what a scope has fired is stored together.
  */

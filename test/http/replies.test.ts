@@ -55,7 +55,7 @@ test('reply() sets status, body and headers', async (t) => {
   assert.deepEqual(headers.getSetCookie(), ['a=1', 'b=2'])
 })
 
-test('replies are the same whether or not plugins, compression or CORS look at them', async (t) => {
+test('replies are the same whether or not the service has hooks that may look at them', async (t) => {
   const replies = {
     plain: () => ({ a: 'ä€🙈', empty: '' }),
     nothing: () => undefined,
