@@ -1,5 +1,6 @@
 import { createHash, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 import { MacaronError } from '../core/errors.ts'
+import { Hmac } from './hmac.ts'
 
 /** A configured key: its public id and what is derived from it. */
 export interface SealKey {
@@ -29,12 +30,14 @@ export function sealedWith(context: string): string {
 /** What one process seals with. */
 export interface Subkeys {
   readonly encrypts: KeyObject
-  readonly signs: KeyObject
+  readonly signs: Hmac
 }
 
 /** Two subkeys of 32 bytes (HKDF-SHA-256, RFC 5869). */
 export function deriveKeys(secret: Buffer, salt: Buffer): Subkeys {
-  const derive = (purpose: string) =>
-    createSecretKey(Buffer.from(hkdfSync('sha256', secret, salt, purpose, 32)))
-  return { encrypts: derive('macaron context v2'), signs: derive('macaron message v2') }
+  const derive = (purpose: string) => Buffer.from(hkdfSync('sha256', secret, salt, purpose, 32))
+  return {
+    encrypts: createSecretKey(derive('macaron context v2')),
+    signs: new Hmac(derive('macaron message v2')),
+  }
 }

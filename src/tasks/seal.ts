@@ -1,6 +1,7 @@
-import { createHmac, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
+import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { MessageError } from '../core/errors.ts'
 import { show } from '../core/show.ts'
+import type { Hmac } from './hmac.ts'
 import { decryptAll, KeyStream, type Piece } from './key-stream.ts'
 import type { StagedMessage, TaskMessage } from './message.ts'
 import { deriveKeys, type SealKey, type Subkeys, sealKey } from './seal-keys.ts'
@@ -13,7 +14,7 @@ import { deriveKeys, type SealKey, type Subkeys, sealKey } from './seal-keys.ts'
  */
 export class Seal {
   readonly #keys: ReadonlyMap<string, SealKey>
-  readonly #signs: KeyObject
+  readonly #signs: Hmac
   readonly #stream: KeyStream
   readonly #head: string
   /** Subkeys of other processes by key id and salt; a handful of processes write at a time. */
@@ -107,10 +108,9 @@ function isPiece(one: Piece | MessageError): one is Piece {
 }
 
 /** Lengths first: no two different messages give the same text. 22 letters of base64url are 132 bits. */
-function tagOf(key: KeyObject, context: string, { id, name, firedAt, args, options }: Signed): string {
+function tagOf(hmac: Hmac, context: string, { id, name, firedAt, args, options }: Signed): string {
   const lengths = `2 ${firedAt} ${context.length} ${id.length} ${name.length} ${options.length} ${args.length}\n`
-  const hmac = createHmac('sha256', key).update(lengths + context + id + name + options + args)
-  return hmac.digest('base64url').slice(0, 22)
+  return hmac.of(lengths + context + id + name + options + args).slice(0, 22)
 }
 
 function isSame(tag: string, expected: string): boolean {
