@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { roomFor } from './text-room.ts'
 
 /**
  * HMAC-SHA-256 (RFC 2104) of texts under one key, as two plain hashes: Node's own object for it takes longer to be made than a whole message to be hashed, and several
@@ -15,7 +16,7 @@ export class Hmac {
 
   /** Of the text's UTF-8, in base64url. */
   of(text: string): string {
-    const room = roomFor(text)
+    const room = roomFor(text, blockBytes)
     this.#inner.copy(room)
     const end = blockBytes + room.write(text, blockBytes)
     // As letters of one byte each: they need no buffer of their own.
@@ -32,12 +33,4 @@ function padded(key: Buffer, pad: number): Buffer {
   fitting.copy(block)
   for (const [at, byte] of block.entries()) block[at] = byte ^ pad
   return block
-}
-
-const room = Buffer.allocUnsafeSlow(65_536)
-
-/** For a block and the text behind it. A letter takes three bytes at most. */
-function roomFor(text: string): Buffer {
-  if (blockBytes + text.length * 3 <= room.length) return room
-  return Buffer.allocUnsafeSlow(blockBytes + Buffer.byteLength(text))
 }

@@ -1,26 +1,16 @@
-import { type Cipheriv, createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto'
+import type { Cipheriv, KeyObject } from 'node:crypto'
+import { blockBytes, blocksIn, cipherAt, type Piece } from './counter-mode.ts'
+import { roomFor } from './text-room.ts'
 
-/**
- * AES-256 in counter mode (NIST SP 800-38A) over many texts at once. Each text takes whole blocks of the key stream, and its place is the number of the
- * first. Making a cipher, and the buffer for what it gives, costs Node several times what it takes to encrypt a text, so texts that lie side by side
- * share both.
- */
-export interface Piece {
-  readonly key: KeyObject
-  /** Below 2^48. */
-  readonly place: number
-  /** Encrypted, in base64url. */
-  readonly data: string
-}
-
-const blockBytes = 16
-
-/** The key stream of one key, from its beginning on; no block of it is used twice. */
+/** The key stream of one key, from its beginning on; no block of it is used twice. It is made ahead, so that a text has only to be mixed with it. */
 export class KeyStream {
   readonly #key: KeyObject
   /** The first block that nothing was encrypted with. */
   #place = 0
-  /** Stands there. */
+  /** The stream from there on, behind what was used of it. */
+  #ahead: Uint32Array = new Uint32Array(0)
+  #used = 0
+  /** Stands behind that. */
   #cipher: Cipheriv | undefined
 
   constructor(key: KeyObject) {
@@ -29,88 +19,57 @@ export class KeyStream {
 
   /** Encrypts texts into pieces that lie side by side. */
   encryptAll(texts: readonly string[]): readonly Piece[] {
-    const { bytes, spans } = layOut(texts.map((text) => Buffer.byteLength(text)))
-    for (const [index, text] of texts.entries()) bytes.write(text, spans[index]?.start ?? 0)
-    const first = this.#place
-    const encrypted = this.#encrypt(bytes)
-    return spans.map(({ start, end }) => ({
-      key: this.#key,
-      place: first + start / blockBytes,
-      data: encrypted.toString('base64url', start, end),
-    }))
+    return texts.map((text) => this.#encrypt(text))
   }
 
-  #encrypt(blocks: Buffer): Buffer {
-    const cipher = this.#cipher ?? createCipheriv('aes-256-ctr', this.#key, counterAt(this.#place))
-    // Should it throw, nobody knows where it stands: another goes on behind what it was given.
+  #encrypt(text: string): Piece {
+    const bytes = roomFor(text)
+    const length = bytes.write(text)
+    const blocks = blocksIn(length)
+    if (this.#used + blocks * blockWords > this.#ahead.length) this.#goAhead(blocks)
+    mix(wordsOf(bytes), this.#ahead, { from: this.#used, count: blocks * blockWords })
+    const place = this.#place
+    this.#used += blocks * blockWords
+    this.#place += blocks
+    return { place, data: bytes.toString('base64url', 0, length) }
+  }
+
+  #goAhead(blocks: number): void {
+    const left = this.#ahead.subarray(this.#used)
+    const bytes = Buffer.alloc(blocks * blockBytes + aheadBytes)
+    const ahead = wordsOf(bytes)
+    ahead.set(left)
+    const start = left.length * wordBytes
+    bytes.set(this.#streamFor(bytes.subarray(start)), start)
+    this.#ahead = ahead
+    this.#used = 0
+  }
+
+  /** Zeros become the stream itself. */
+  #streamFor(zeros: Buffer): Buffer {
+    const left = (this.#ahead.length - this.#used) / blockWords
+    const cipher = this.#cipher ?? cipherAt(this.#key, this.#place + left)
+    // Should it throw, nobody knows where it stands: another goes on behind what is left.
     this.#cipher = undefined
-    this.#place += blocks.length / blockBytes
-    const encrypted = cipher.update(blocks)
+    const stream = cipher.update(zeros)
     this.#cipher = cipher
-    return encrypted
+    return stream
   }
 }
 
-/** The texts of pieces, in their order. */
-export function decryptAll(pieces: readonly Piece[]): readonly string[] {
-  const texts: string[] = []
-  for (let from = 0; from < pieces.length; ) {
-    const to = endOfRun(pieces, from)
-    decryptRun(pieces.slice(from, to), texts)
-    from = to
-  }
-  return texts
+const wordBytes = 4
+const blockWords = blockBytes / wordBytes
+const aheadBytes = 32_768
+
+function wordsOf({ buffer, length }: Buffer): Uint32Array {
+  return new Uint32Array(buffer, 0, length / wordBytes)
 }
 
-/** Behind the last of the pieces that lie side by side. */
-function endOfRun(pieces: readonly Piece[], from: number): number {
-  for (let index = from + 1; index < pieces.length; index++) {
-    const [last, next] = [pieces[index - 1], pieces[index]]
-    if (last?.key !== next?.key || next?.place !== placeAfter(last)) return index
-  }
-  return pieces.length
-}
-
-function placeAfter(piece: Piece | undefined): number {
-  return piece === undefined ? 0 : piece.place + blocksIn(bytesOf(piece))
-}
-
-function decryptRun(run: readonly Piece[], texts: string[]): void {
-  const [first] = run
-  if (first === undefined) return
-  const { bytes, spans } = layOut(run.map(bytesOf))
-  for (const [index, { data }] of run.entries()) bytes.write(data, spans[index]?.start ?? 0, 'base64url')
-  const clear = createDecipheriv('aes-256-ctr', first.key, counterAt(first.place)).update(bytes)
-  for (const { start, end } of spans) texts.push(clear.toString('utf8', start, end))
-}
-
-function bytesOf({ data }: Piece): number {
-  return Buffer.byteLength(data, 'base64url')
-}
-
-function blocksIn(bytes: number): number {
-  return Math.ceil(bytes / blockBytes)
-}
-
-interface Span {
-  readonly start: number
-  readonly end: number
-}
-
-/** Room for texts of so many bytes, each from the beginning of a block. */
-function layOut(lengths: readonly number[]): { readonly bytes: Buffer; readonly spans: readonly Span[] } {
-  let blocks = 0
-  const spans = lengths.map((length) => {
-    const start = blocks * blockBytes
-    blocks += blocksIn(length)
-    return { start, end: start + length }
-  })
-  return { bytes: Buffer.allocUnsafe(blocks * blockBytes), spans }
-}
-
-/** The counter's block at a place (SP 800-38A, appendix B.1). Each key is of one process alone, so it counts from 0. */
-function counterAt(place: number): Buffer {
-  const bytes = Buffer.alloc(blockBytes)
-  bytes.writeUIntBE(place, blockBytes - 6, 6)
-  return bytes
+function mix(
+  words: Uint32Array,
+  stream: Uint32Array,
+  { from, count }: { from: number; count: number },
+): void {
+  // Both are long enough.
+  for (let at = 0; at < count; at++) words[at] = (words[at] as number) ^ (stream[from + at] as number)
 }

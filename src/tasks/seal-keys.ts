@@ -27,7 +27,7 @@ export function sealedWith(context: string): string {
   return context.split('.', 2)[1] ?? ''
 }
 
-/** What one process seals with. */
+/** What one process seals with, and others open what it has sealed. */
 export interface Subkeys {
   readonly encrypts: KeyObject
   readonly signs: Hmac

@@ -1,10 +1,12 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { MessageError } from '../core/errors.ts'
 import { show } from '../core/show.ts'
+import type { Piece } from './counter-mode.ts'
 import type { Hmac } from './hmac.ts'
-import { decryptAll, KeyStream, type Piece } from './key-stream.ts'
+import { KeyStream } from './key-stream.ts'
+import { KeyStreamReader, type ReadablePiece, readAll } from './key-stream-reader.ts'
 import type { StagedMessage, TaskMessage } from './message.ts'
-import { deriveKeys, type SealKey, type Subkeys, sealKey } from './seal-keys.ts'
+import { deriveKeys, type SealKey, sealKey } from './seal-keys.ts'
 
 /**
  * Keeps what is stored unreadable and unforgeable: AES-256-CTR encrypts the context, and then HMAC-SHA-256 (RFC 2104), cut to 132 bits, authenticates it
@@ -17,8 +19,8 @@ export class Seal {
   readonly #signs: Hmac
   readonly #stream: KeyStream
   readonly #head: string
-  /** Subkeys of other processes by key id and salt; a handful of processes write at a time. */
-  readonly #subkeys = new Map<string, Subkeys>()
+  /** What other processes sealed with, by key id and salt; a handful of processes write at a time. */
+  readonly #others = new Map<string, Other>()
 
   /** `keys`: at least one text of 32 bytes or more; the first seals, all open. @throws MacaronError `SEAL_KEY_TOO_SHORT`. */
   constructor(keys: readonly [string, ...string[]]) {
@@ -50,7 +52,7 @@ export class Seal {
   /** The texts of messages' contexts, in their order; where one can't be had, why. Costs less than one by one what was sealed together. */
   openAll(messages: readonly Sealed[]): readonly (string | MessageError)[] {
     const verified = messages.map((message) => this.#verify(message))
-    const texts = decryptAll(verified.filter(isPiece))
+    const texts = readAll(verified.filter(isPiece))
     let next = 0
     return verified.map((one) => (isPiece(one) ? (texts[next++] ?? forged()) : one))
   }
@@ -62,7 +64,7 @@ export class Seal {
     return opened
   }
 
-  #verify(message: Sealed): Piece | MessageError {
+  #verify(message: Sealed): ReadablePiece | MessageError {
     if (!isSignable(message)) return forged()
     const end = message.context.lastIndexOf('.')
     const context = message.context.slice(0, end)
@@ -70,21 +72,28 @@ export class Seal {
     if (version !== 'v2') return new MessageError('refused', 'The sealed context has an unknown version')
     const key = this.#keys.get(keyId)
     if (key === undefined) return unknownKey(keyId)
-    const { signs, encrypts } = this.#subkeysOf(key, salt)
+    const { signs, reader } = this.#otherOf(key, salt)
     // Of the letters themselves: what a lenient decoder reads as the same bytes was altered all the same.
     if (!isSame(message.context.slice(end + 1), tagOf(signs, context, message))) return forged()
-    return { key: encrypts, place: Number.parseInt(place, 36), data }
+    return { reader, place: Number.parseInt(place, 36), data }
   }
 
-  #subkeysOf(key: SealKey, salt: string): Subkeys {
+  #otherOf(key: SealKey, salt: string): Other {
     const name = `${key.id}.${salt}`
-    const known = this.#subkeys.get(name)
+    const known = this.#others.get(name)
     if (known !== undefined) return known
-    const made = deriveKeys(key.secret, Buffer.from(salt, 'base64url'))
-    if (this.#subkeys.size >= 256) this.#subkeys.clear()
-    this.#subkeys.set(name, made)
-    return made
+    const { signs, encrypts } = deriveKeys(key.secret, Buffer.from(salt, 'base64url'))
+    const other = { signs, reader: new KeyStreamReader(encrypts) }
+    if (this.#others.size >= 256) this.#others.clear()
+    this.#others.set(name, other)
+    return other
   }
+}
+
+/** What reads and verifies what one process has sealed. */
+interface Other {
+  readonly signs: Hmac
+  readonly reader: KeyStreamReader
 }
 
 /** The parts of a message that are authenticated beside its context. */
@@ -103,7 +112,7 @@ function pieceAt(pieces: readonly Piece[], index: number): Piece {
   return pieces[index] as Piece
 }
 
-function isPiece(one: Piece | MessageError): one is Piece {
+function isPiece(one: ReadablePiece | MessageError): one is ReadablePiece {
   return !(one instanceof MessageError)
 }
 

@@ -37,6 +37,32 @@ suite('a sealed message', () => {
     )
   })
 
+  test('contexts of several processes come back, however large they are and whichever of them one reader gets, alone or together', () => {
+    const reader = new Seal([key])
+    const texts = Array.from({ length: 1500 }, (_, index) => `${index}:${'é'.repeat(lengthOf(index))}`)
+    const lengths = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 20, maxLength: 60 })
+    const messages = [new Seal([key]), new Seal([key])].flatMap((writer) =>
+      writer.sealAll(texts.map((text) => stagedMessage(text))),
+    )
+    const choice = fc.record({
+      lengths,
+      picks: fc.shuffledSubarray([...messages.keys()]),
+      isSorted: fc.boolean(),
+    })
+    fc.assert(
+      fc.property(choice, ({ lengths, picks, isSorted }) => {
+        const wanted = isSorted ? picks.toSorted((one, other) => one - other) : picks
+        for (const together of groups(wanted, lengths)) {
+          assert.deepEqual(
+            reader.openAll(together.map((pick) => known(messages[pick]))),
+            together.map((pick) => texts[pick % texts.length]),
+          )
+        }
+      }),
+      { seed: 1, numRuns: 40 },
+    )
+  })
+
   test('shows nothing of its context', () => {
     const { context } = signedMessage(new Seal([key]), {}, secretContext)
     for (const form of ['utf8', 'base64url', 'hex', 'latin1'] as const) {
@@ -260,6 +286,26 @@ suite('the key stream', () => {
     for (const message of [...sealed, ...sealed]) assert.equal(reader.open(message), 'x')
   })
 })
+
+/** Mostly short, one in a hundred longer than all that is kept ready for a text. */
+function lengthOf(index: number): number {
+  return index % 100 === 99 ? 40_000 : (index * 37) % 700
+}
+
+/** The list in parts of these lengths, which are used again and again. */
+function* groups<T>(list: readonly T[], lengths: readonly number[]): Generator<readonly T[]> {
+  let at = 0
+  for (let turn = 0; at < list.length; turn++) {
+    const length = known(lengths[turn % lengths.length])
+    yield list.slice(at, at + length)
+    at += length
+  }
+}
+
+function known<T>(value: T | undefined): T {
+  assert.ok(value !== undefined)
+  return value
+}
 
 const refused = { code: 'REFUSED', reason: 'refused' }
 
