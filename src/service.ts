@@ -5,7 +5,7 @@ import type { Config } from './config.ts'
 import type { User } from './core/context.ts'
 import { asError, type Fault, SetupError, StoreError } from './core/errors.ts'
 import { emit } from './core/events.ts'
-import type { Abilities, Engine } from './engines/engine.ts'
+import type { Engine } from './engines/engine.ts'
 import { ownHandlers } from './http/own-handlers.ts'
 import { sealKeys } from './keys.ts'
 import { loadClients } from './service-clients.ts'
@@ -119,15 +119,14 @@ export function enableTasks(config: Config, engine: () => Promise<Engine>): Task
     return undefined
   }
   const seal = sealOf(config)
-  let abilities: Abilities | undefined
+  let opened: Engine | undefined
   const outbox = new Outbox({
     sealAll: (batch) => seal().sealAll(batch),
     enqueue: async (batch) => {
-      const opened = await engine()
-      abilities = opened.abilities
+      opened ??= await engine()
       return opened.enqueue(batch)
     },
-    overlaps: () => abilities?.overlaps === true,
+    overlaps: () => opened?.abilities.overlaps === true,
   })
   const runtime: TaskRuntime = {
     get seal() {

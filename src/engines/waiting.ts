@@ -107,9 +107,13 @@ export class WaitingEngine implements Engine {
     return this.#closed
   }
 
+  #use<T>(use: (engine: Engine) => Promise<T>): Promise<T> {
+    return this.#engine === undefined ? this.#useFirst(use) : use(this.#engine)
+  }
+
   /** Only the first try is waited for: it is the usual case that it succeeds. */
-  async #use<T>(use: (engine: Engine) => Promise<T>): Promise<T> {
-    if (this.#engine === undefined) await this.#firstTry
+  async #useFirst<T>(use: (engine: Engine) => Promise<T>): Promise<T> {
+    await this.#firstTry
     if (this.#engine !== undefined) return use(this.#engine)
     throw this.#failure ?? closedUnopened()
   }

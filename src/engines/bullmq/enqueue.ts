@@ -38,25 +38,32 @@ function patienceFor({ now }: Store, batch: readonly TaskMessage[]): number {
 const slowestAddMs = 1
 
 async function addAndCopy(store: Store, batch: readonly TaskMessage[]): Promise<readonly EnqueueAnswer[]> {
-  const answers = await addEach(store, batch)
-  await replicated(store)
+  const now = store.now()
+  const isPlain = batch.every((message) => isStorable(message) && message.runAt <= now)
+  const answers = await (isPlain ? addDue(store, batch) : addEach(store, batch, now))
+  if (store.replicas > 0) await replicated(store)
   return answers
 }
 
-/** What is to run at once in few steps, what is to run later one by one, by BullMQ. */
-async function addEach(store: Store, batch: readonly TaskMessage[]): Promise<readonly EnqueueAnswer[]> {
-  const now = store.now()
+/** What is to run at once goes in few steps. */
+async function addDue(store: Store, batch: readonly TaskMessage[]): Promise<readonly EnqueueAnswer[]> {
+  const faults = await addAll(store, batch)
+  return batch.map((message, index) => answerOf(message, faults[index]))
+}
+
+/** What is to run later goes one by one, by BullMQ. */
+async function addEach(
+  store: Store,
+  batch: readonly TaskMessage[],
+  now: number,
+): Promise<readonly EnqueueAnswer[]> {
   const storable = batch.filter(isStorable)
   const due = storable.filter(({ runAt }) => runAt <= now)
   const later = storable.filter(({ runAt }) => runAt > now)
-  const [faults, laterFaults] = await Promise.all([addAll(store, due), addLater(store, later, now)])
-  if (due.length === batch.length && faults.every((fault) => fault === undefined)) return batch.map(isStored)
-  const ends = new Map<TaskMessage, Error | undefined>()
-  for (const [index, message] of due.entries()) ends.set(message, faults[index])
-  for (const [index, message] of later.entries()) ends.set(message, laterFaults[index])
-  return batch.map((message) =>
-    answerOf(message, ends.has(message) ? ends.get(message) : notStorable(message)),
-  )
+  const [dueAnswers, laterFaults] = await Promise.all([addDue(store, due), addLater(store, later, now)])
+  const answers = new Map(due.map((message, index) => [message, dueAnswers[index]]))
+  for (const [index, message] of later.entries()) answers.set(message, answerOf(message, laterFaults[index]))
+  return batch.map((message) => answers.get(message) ?? answerOf(message, notStorable(message)))
 }
 
 async function addLater(
@@ -93,10 +100,6 @@ function answerOf(message: TaskMessage, fault: Error | undefined): EnqueueAnswer
 }
 
 const stored: EnqueueAnswer = Object.freeze({ stored: true })
-
-function isStored(): EnqueueAnswer {
-  return stored
-}
 
 /** Times that are no numbers would be stored as something else. */
 function isStorable(message: TaskMessage): boolean {

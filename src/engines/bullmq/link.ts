@@ -104,10 +104,11 @@ export class Link {
   }
 
   /** What `work` answers within the time that a caller can wait, whatever else Redis answers meanwhile. @throws StoreError. */
-  async within<T>(ms: number, work: Promise<T>): Promise<T> {
-    const late = Promise.withResolvers<never>()
-    const alarm = setTimeout(() => late.reject(unanswered(this.where, ms)), ms)
-    return Promise.race([work, late.promise]).finally(() => clearTimeout(alarm))
+  within<T>(ms: number, work: Promise<T>): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    const alarm = setTimeout(() => reject(unanswered(this.where, ms)), ms)
+    void work.then(resolve, reject).then(() => clearTimeout(alarm))
+    return promise
   }
 
   /** How each of `works` ends; one that hasn't after `ms` counts as unanswered, so that nobody waits for ever. */
