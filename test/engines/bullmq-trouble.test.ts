@@ -229,6 +229,24 @@ else
       assert.equal((await witness.counts()).parked, 0)
     })
 
+    test('a worker that is stopped before it has heard what it took gives that back', async (t) => {
+      const { proxy, engine, witness } = await apart(t)
+      await teachToTake(t)
+      const room = { ordinary: 0, alone: 0 }
+      const worker = await TestWorker.start(engine, { room })
+      await store(witness, ...makeMessages(3), makeMessage({ atMostOnce: true }))
+      proxy.muffle()
+      room.ordinary = 4
+      worker.consumption.more()
+      await until(async () => (await witness.counts()).running === 4, { what: 'all to be taken' })
+      proxy.reset()
+      await worker.consumption.stop()
+      assert.equal((await witness.counts()).queued, 4)
+      const next = await TestWorker.start(witness, { room: { ordinary: 4 } })
+      await until(() => next.leases.length === 4, { what: 'all of them in another worker' })
+      assert.ok(next.leases.every(({ attempt, suspect }) => attempt === 1 && !suspect))
+    })
+
     test('tasks whose taking reaches Redis long after its connection was given up go back at no cost', async (t) => {
       const { proxy, engine, witness } = await apart(t)
       const room = { ordinary: 0, alone: 0 }

@@ -131,21 +131,26 @@ export class BullmqConsumption implements Consumption {
   }
 
   async #end(): Promise<void> {
-    const { store, onEnd } = this.#options
+    const { onEnd } = this.#options
     await waitAtMost(stopWithinMs.claims, this.#claims.pause())
     for (const held of this.#holding.all()) this.#giveUp(held)
     await this.#settlements.end(stopWithinMs.outcomes)
     this.#stopListening?.()
-    const left = this.#rounds.stop().then(() => leave(store, this.owner))
-    // It counts as alive for some seconds more, where that fails.
     await waitAtMost(
       stopWithinMs.rounds,
-      left.catch(() => undefined),
+      this.#leave().catch(() => undefined),
     )
     // At once: it only waits.
     await this.#worker.close(true).catch(() => undefined)
     this.#release()
     onEnd()
+  }
+
+  /** Where that fails it counts as alive for some seconds more, and what it has taken without being told comes back when its lock has run out. */
+  async #leave(): Promise<void> {
+    await this.#rounds.stop()
+    await this.#recovery.giveBackStrays()
+    await leave(this.#options.store, this.owner)
   }
 
   /** As if it had not been taken, unless it must not start twice: it may have started. */

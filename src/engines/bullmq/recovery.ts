@@ -65,7 +65,19 @@ export class Recovery {
     const owners = holders(this.#alive).flatMap(({ id, parent }) => (parent === undefined ? [id] : []))
     const dead = owners.filter((id) => !this.#underWay.has(id) && !isAlive(this.#alive, id))
     const returned = await Promise.all(dead.map((owner) => this.#recover(owner)))
-    return returned.reduce((sum, tasks) => sum + tasks, 0) + (await this.#giveBackStrays())
+    return returned.reduce((sum, tasks) => sum + tasks, 0) + (await this.giveBackStrays())
+  }
+
+  /** Tasks that this worker has taken without being told, since the connection broke: at no cost, nobody has seen them. */
+  async giveBackStrays(): Promise<number> {
+    if (!this.#inDoubt) return 0
+    this.#inDoubt = false
+    try {
+      return await this.#giveBack(({ token }) => this.#options.holding.isStray(token), false)
+    } catch (error) {
+      this.#inDoubt = true
+      throw error
+    }
   }
 
   /** Has BullMQ look for locks that have run out; it does so once per interval, whoever asks. */
@@ -118,18 +130,6 @@ export class Recovery {
       return tasks
     } finally {
       this.#underWay.delete(owner)
-    }
-  }
-
-  /** Tasks that this worker has taken without being told, since the connection broke: at no cost, nobody has seen them. */
-  async #giveBackStrays(): Promise<number> {
-    if (!this.#inDoubt) return 0
-    this.#inDoubt = false
-    try {
-      return await this.#giveBack(({ token }) => this.#options.holding.isStray(token), false)
-    } catch (error) {
-      this.#inDoubt = true
-      throw error
     }
   }
 
