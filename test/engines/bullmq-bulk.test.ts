@@ -5,7 +5,7 @@ import { type IQueueBackend, type JobJson, type MinimalJob, Worker } from 'bullm
 import { Redis } from 'ioredis'
 import { purgeTasks } from '../../src/engines/bullmq/actions.ts'
 import { readAddress } from '../../src/engines/bullmq/address.ts'
-import { addAll, completeAll, deleteAll, takeAll } from '../../src/engines/bullmq/bulk.ts'
+import { addAll, type Completed, completeAll, deleteAll, takeAll } from '../../src/engines/bullmq/bulk.ts'
 import { lockMs } from '../../src/engines/bullmq/held.ts'
 import { dataOf } from '../../src/engines/bullmq/job.ts'
 import { prefixOf, queueName } from '../../src/engines/bullmq/keys.ts'
@@ -19,6 +19,11 @@ import { RedisServer, withoutRedis } from '../support/redis-server.ts'
 const owner = 'worker-1'
 const done = { kind: 'done', result: '1', children: [], expiresAt: 5 } as const
 const token = (index: number) => `${owner}/${index + 1}`
+
+async function complete(store: Store, batch: readonly Completed[]): Promise<readonly boolean[]> {
+  const answers = completeAll(store, batch).map((step) => step.answers)
+  return (await Promise.all(answers)).flat()
+}
 
 /** One service's queue, moved by BullMQ's own scripts or by ours. */
 interface Side {
@@ -172,14 +177,14 @@ else
         outcome: { ...done, result: `"${index}"` },
       }))
       assert.deepEqual(
-        await Promise.all(completeAll(ours.store, completed)),
+        await complete(ours.store, completed),
         batch.map(() => true),
       )
       await compare('completed')
 
       await client.zadd(ours.store.own.parked, 5, ids[0] ?? '')
       await client.rpush(`${ours.store.keys.job(ids[1] ?? '')}:logs`, 'a line')
-      assert.equal((await Promise.all(deleteAll(ours.store, ids.slice(0, 6), 5))).filter(Boolean).length, 6)
+      assert.equal((await deleteAll(ours.store, ids.slice(0, 6), 5)).filter(Boolean).length, 6)
       for (const id of ids.slice(0, 6)) {
         await theirs.store.queue.remove(id, false)
         for (const key of ['ids', 'expires'] as const) await client.zrem(theirs.store.own[key], id)
@@ -263,11 +268,9 @@ else
       const claims = ids.slice(1).map((_, index) => ({ token: token(index), number: index + 1 }))
       const { taken } = await takeAll(store, claims, owner)
       const isDone = ({ held }: (typeof taken)[number]) => ![runs, failed].includes(held.message.id)
-      await Promise.all(
-        completeAll(
-          store,
-          taken.filter(isDone).map(({ held }) => ({ held, outcome: done })),
-        ),
+      await complete(
+        store,
+        taken.filter(isDone).map(({ held }) => ({ held, outcome: done })),
       )
       await client.lrem(keys.active, 1, failed)
       await client
@@ -279,7 +282,7 @@ else
       await client.multi().zadd(own.expires, 7, later).hset(keys.job(child), 'parentKey', 'x').exec()
       await client.multi().del(keys.job(wrong), keys.job(absent)).lpush(keys.job(wrong), 'no hash').exec()
       await client.multi().zrem(own.expires, undated).zadd(own.expires, takenAwayAt, moved).exec()
-      const answers = await Promise.all(deleteAll(store, ids, 6))
+      const answers = await deleteAll(store, ids, 6)
       assert.deepEqual(
         ids.filter((_, index) => answers[index]),
         [plain, undated, moved],
@@ -293,11 +296,11 @@ else
         [1, 1, 0, 0],
       )
       await client.set(keys.lock(later), 'somebody')
-      assert.deepEqual(await Promise.all(deleteAll(store, [later], 7)), [false])
+      assert.deepEqual(await deleteAll(store, [later], 7), [false])
       await client.del(keys.lock(later))
       await client.config('SET', 'maxmemory', '1')
       t.after(() => client.config('SET', 'maxmemory', '0'))
-      assert.deepEqual(await Promise.all(deleteAll(store, [later], 7)), [true], 'a full Redis deletes too')
+      assert.deepEqual(await deleteAll(store, [later], 7), [true], 'a full Redis deletes too')
       assert.equal(await client.exists(keys.gone(later)), 1)
     })
 
@@ -315,7 +318,7 @@ else
       await client.lrem(keys.active, 1, waits ?? '')
       const completed = taken.map(({ held }) => ({ held, outcome: done }))
       const before = await client.lrange(keys.active, 0, -1)
-      const answers = await Promise.all(completeAll(store, completed))
+      const answers = await complete(store, completed)
       assert.deepEqual(answers, [true, false, false, false, false, false])
       assert.deepEqual(await client.zrange(keys.completed, 0, '-1'), [taken0])
       assert.deepEqual(
@@ -383,11 +386,9 @@ else
       await addAll(store, [message, other])
       const claims = [0, 1].map((index) => ({ token: token(index), number: index + 1 }))
       const { taken } = await takeAll(store, claims, owner)
-      await Promise.all(
-        completeAll(
-          store,
-          taken.map(({ held }) => ({ held, outcome: done })),
-        ),
+      await complete(
+        store,
+        taken.map(({ held }) => ({ held, outcome: done })),
       )
       assert.equal(await purgeTasks(store, undefined), 2)
       const leftMs = await client.pttl(store.keys.gone(message.id))
@@ -431,11 +432,9 @@ else
       )
       const claims = batch.map((_, index) => ({ token: token(index), number: index + 1 }))
       const { taken } = await takeAll(store, claims, owner)
-      const answers = await Promise.all(
-        completeAll(
-          store,
-          taken.map(({ held }) => ({ held, outcome: done })),
-        ),
+      const answers = await complete(
+        store,
+        taken.map(({ held }) => ({ held, outcome: done })),
       )
       assert.deepEqual(new Set(answers), new Set([true]))
       assert.equal(await client.zcard(store.keys.completed), 250)

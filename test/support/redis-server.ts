@@ -34,9 +34,17 @@ export class RedisServer {
 
   /** Starts one; `settings` as on redis-server's command line. It listens on a socket in its folder too. */
   static async start(...settings: readonly string[]): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), settings)
-    await server.start()
-    return server
+    for (;;) {
+      const server = new RedisServer(await freePort(), settings)
+      try {
+        await server.start()
+        return server
+      } catch (error) {
+        // Another has taken its port meanwhile, or the second one that a node of a cluster listens on.
+        if (!String(error).includes('Address already in use')) throw error
+        await server.end()
+      }
+    }
   }
 
   /** Starts one for a whole network, by what runs a command there. From elsewhere only its socket reaches it. */

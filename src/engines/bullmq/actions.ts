@@ -176,7 +176,7 @@ async function forget(store: Store, ids: readonly string[]): Promise<readonly st
 
 /** Those that are done and may go by `due`. */
 async function forgetDone(store: Store, ids: readonly string[], due: number): Promise<readonly string[]> {
-  const answers = await Promise.all(deleteAll(store, ids, due))
+  const answers = await deleteAll(store, ids, due)
   return ids.filter((_, index) => answers[index])
 }
 

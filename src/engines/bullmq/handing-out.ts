@@ -5,7 +5,7 @@ import type { Consumer, Lease, Outcome } from '../engine.ts'
 import { type Held, type Holding, leaseOf } from './held.ts'
 import { replicated } from './replicas.ts'
 import type { Store } from './store.ts'
-import { type Fate, fateOf, type Taken } from './taking.ts'
+import { type Fate, fateOf, intendedFate, type Taken } from './taking.ts'
 
 export interface HandingOutOptions {
   readonly owner: string
@@ -66,11 +66,11 @@ export class HandingOut {
 
   /** What isn't to be run gets its outcome at once; a suspect that finds no room goes into the line of those. */
   async #handOutNow(taken: readonly Taken[]): Promise<void> {
-    const { consumer, owner, settle } = this.#options
+    const { consumer, owner, settle, store } = this.#options
     const leases: Lease[] = []
     let room = consumer.slots().alone
     for (const one of taken) {
-      const fate = await this.#fateOf(one)
+      const fate = fateOf(store, one) ?? (await this.#intendedFate(one))
       if (fate === 'ordinary') leases.push(leaseOf(one.held, false))
       else if (fate !== 'alone') settle(one.held, fate)
       else if (room-- > 0) leases.push(leaseOf(this.#asSuspect(one.held), true))
@@ -82,9 +82,9 @@ export class HandingOut {
   }
 
   /** Where Redis doesn't say, the task goes back. */
-  async #fateOf(taken: Taken): Promise<Fate> {
+  async #intendedFate(taken: Taken): Promise<Fate> {
     try {
-      return await fateOf(this.#options.store, taken)
+      return await intendedFate(this.#options.store, taken)
     } catch (error) {
       this.#options.trouble.failed(error)
       return { kind: 'returned' }

@@ -109,38 +109,70 @@ export class Settlements {
 
   /** Those that are still to be recorded. */
   async #record(batch: readonly Pending[]): Promise<readonly Pending[]> {
-    const { store, trouble } = this.#options
+    const { trouble } = this.#options
     const ordered = inOrder(batch)
-    const recorded = store.link.ends(msFor(lengthOfAll(batch)), this.#each(ordered))
-    const ends = await Promise.race([recorded, this.#late.promise])
+    const ends = await Promise.race([this.#endsOf(ordered), this.#late.promise])
     if (ends === undefined) return ordered
     const left: Pending[] = []
     const isTheirFault =
-      ordered.some((pending, index) => isTriedOut(pending, ends[index])) && (await this.#works())
-    for (const [index, pending] of ordered.entries()) {
-      const end = ends[index]
+      ordered.some((pending) => isTriedOut(pending, ends.get(pending))) && (await this.#works())
+    for (const pending of ordered) {
+      const end = ends.get(pending)
       if (end?.status === 'fulfilled') trouble.worked()
       else trouble.failed(end?.reason)
       if (end?.status === 'fulfilled') this.#close(pending, end.value)
       else if (isTheirFault && isTriedOut(pending, end)) this.#close(pending, false)
       else left.push({ ...pending, tries: pending.tries + 1 })
     }
-    const count = ends.filter((end) => end.status === 'fulfilled' && end.value).length
+    const count = [...ends.values()].filter((end) => end?.status === 'fulfilled' && end.value).length
     if (count > 0) emit('task.settled', { count })
     return left
   }
 
-  /** What ended well in few steps; what can't be recorded so one by one, and so is what was tried before: who knows how far that went. */
-  #each(batch: readonly Pending[]): readonly Promise<boolean>[] {
+  /** What ended well goes in few steps, and one by one what they don't do; so does what was tried before: who knows how far that went. */
+  async #endsOf(batch: readonly Pending[]): Promise<Ends> {
+    const ms = msFor(lengthOfAll(batch))
     const plain = batch.flatMap((pending) => completedOf(pending) ?? [])
-    const completed = completeAll(this.#options.store, plain)
-    const byHeld = new Map(plain.map(({ held }, index) => [held, completed[index]]))
-    return batch.map((pending) => this.#one(pending, byHeld.get(pending.ended.held)))
+    const alone = this.#oneByOne(plain.length === batch.length ? [] : batch.filter(isNotPlain), ms)
+    const { ends, undone } = await this.#inSteps(plain, ms)
+    const others = undone.length === 0 ? [] : await this.#oneByOne(undone, ms)
+    for (const [pending, end] of [...others, ...(await alone)]) ends.set(pending, end)
+    return ends
   }
 
-  async #one({ ended, tries }: Pending, isCompleted: Promise<boolean> | undefined): Promise<boolean> {
+  async #inSteps(batch: readonly Plain[], ms: number): Promise<{ ends: Ends; undone: readonly Pending[] }> {
     const { store } = this.#options
-    if (await isCompleted?.catch(notInOneStep)) return true
+    const steps = completeAll(store, batch)
+    const answers = await store.link.ends(
+      ms,
+      steps.map((step) => step.answers),
+    )
+    const ends: Ends = new Map()
+    const undone: Pending[] = []
+    for (const [index, { items }] of steps.entries()) {
+      const answer = answers[index]
+      for (const [at, { pending }] of items.entries()) {
+        if (answer?.status === 'fulfilled' && answer.value[at]) ends.set(pending, completed)
+        else if (answer?.status === 'rejected' && codeOf(answer.reason) !== 'STORE_FAILED')
+          ends.set(pending, answer)
+        // What Redis itself fails at may be the fault of one job, which must not stop the others.
+        else undone.push(pending)
+      }
+    }
+    return { ends, undone }
+  }
+
+  async #oneByOne(batch: readonly Pending[], ms: number): Promise<Ends> {
+    if (batch.length === 0) return new Map()
+    const ends = await this.#options.store.link.ends(
+      ms,
+      batch.map((pending) => this.#one(pending)),
+    )
+    return new Map(batch.map((pending, index) => [pending, ends[index]]))
+  }
+
+  async #one({ ended, tries }: Pending): Promise<boolean> {
+    const { store } = this.#options
     return (await record(store, ended)) || (tries > 0 && (await wasRecorded(store, ended)))
   }
 
@@ -179,16 +211,24 @@ function lengthOfAll(batch: readonly Pending[]): number {
   return batch.reduce((sum, { outcome }) => sum + lettersOf(outcome), 0)
 }
 
-function completedOf({ ended, tries }: Pending): Completed | undefined {
-  const { held, outcome } = ended
-  const isPlain = tries === 0 && outcome.kind === 'done' && outcome.children.length === 0
-  return isPlain ? { held, outcome } : undefined
+/** How each has ended. */
+type Ends = Map<Pending, PromiseSettledResult<boolean> | undefined>
+
+const completed: PromiseFulfilledResult<boolean> = { status: 'fulfilled', value: true }
+
+/** One that ended well, fired nothing and was not tried before. */
+interface Plain extends Completed {
+  readonly pending: Pending
 }
 
-/** What Redis itself fails at may be the fault of one job, which must not stop the others. */
-function notInOneStep(error: unknown): false {
-  if (codeOf(error) === 'STORE_FAILED') return false
-  throw error
+function completedOf(pending: Pending): Plain | undefined {
+  const { held, outcome } = pending.ended
+  const isPlain = pending.tries === 0 && outcome.kind === 'done' && outcome.children.length === 0
+  return isPlain ? { held, outcome, pending } : undefined
+}
+
+function isNotPlain(pending: Pending): boolean {
+  return completedOf(pending) === undefined
 }
 
 function isTriedOut({ tries }: Pending, end: PromiseSettledResult<boolean> | undefined): boolean {

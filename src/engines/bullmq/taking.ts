@@ -63,9 +63,9 @@ export async function takeSuspect(
 export const fieldsRead = ['name', 'data', 'progress', 'atm', 'stc', 'opts', 'parent'] as const
 
 /** A job by its fields in Redis, and the claim that took it. */
-interface Found {
+export interface Found {
   readonly id: string
-  readonly fields: ReadonlyMap<string, unknown>
+  readonly fields: { readonly [Field in (typeof fieldsRead)[number] | 'ats']?: unknown }
   readonly claim: Claim
 }
 
@@ -76,49 +76,74 @@ export function takenAllOf(found: readonly Found[], isMore: boolean): TakenAll {
 
 /** Undefined where BullMQ could not read it. */
 function takenFrom({ id, fields, claim }: Found): Taken | undefined {
-  const text = (field: (typeof fieldsRead)[number] | 'ats') => String(fields.get(field) ?? '')
-  if (!isReadable({ opts: text('opts'), progress: text('progress'), parent: text('parent') }))
-    return undefined
+  const [opts, progress, parent] = [textOf(fields.opts), textOf(fields.progress), textOf(fields.parent)]
+  if (!isReadable({ opts, progress, parent })) return undefined
   const job = {
     id,
-    name: text('name'),
-    data: text('data'),
+    name: textOf(fields.name),
+    data: textOf(fields.data),
     // What ledgerOf takes for nothing, where it isn't ours.
-    progress: parsed(text('progress')) as JobJson['progress'],
-    attemptsMade: Number(text('atm')),
-    attemptsStarted: Number(text('ats')),
-    stalledCounter: Number(text('stc')),
+    progress: parsed(progress) as JobJson['progress'],
+    attemptsMade: Number(fields.atm ?? 0),
+    attemptsStarted: Number(fields.ats ?? 0),
+    stalledCounter: Number(fields.stc ?? 0),
   }
   return takenOf(job, claim)
 }
 
-/** What BullMQ parses of a job: where it can't, it has taken the job and throws. */
-export function isReadable(job: { opts: string; progress: string; parent: string }): boolean {
-  const [opts, ...others] = [job.opts || '{}', job.progress || '0', job.parent || '{}'].map(parsed)
-  return typeof opts === 'object' && opts !== null && others.every((part) => part !== undefined)
+function textOf(field: unknown): string {
+  return typeof field === 'string' ? field : String(field ?? '')
 }
 
-function fieldsOf(pairs: unknown): ReadonlyMap<string, string> {
+/** What BullMQ parses of a job: where it can't, it has taken the job and throws. */
+export function isReadable(job: { opts: string; progress: string; parent: string }): boolean {
+  return (
+    isNothingOr(job.opts, isObject) && isNothingOr(job.progress, isJson) && isNothingOr(job.parent, isJson)
+  )
+}
+
+/** Nearly all are empty. */
+function isNothingOr(text: string, is: (text: string) => boolean): boolean {
+  return text === '' || text === '{}' || is(text)
+}
+
+function isJson(text: string): boolean {
+  return parsed(text) !== undefined
+}
+
+function isObject(text: string): boolean {
+  const value = parsed(text)
+  return typeof value === 'object' && value !== null
+}
+
+function fieldsOf(pairs: unknown): Found['fields'] {
   const texts = Array.isArray(pairs) ? pairs.map(String) : []
-  return new Map(texts.flatMap((text, index) => (index % 2 === 0 ? [[text, texts[index + 1] ?? '']] : [])))
+  return Object.fromEntries(
+    texts.flatMap((text, index) => (index % 2 === 0 ? [[text, texts[index + 1] ?? '']] : [])),
+  )
 }
 
 /** What becomes of a task that was taken: run with others, run alone, or the outcome it has without being run. */
 export type Fate = 'ordinary' | 'alone' | Outcome
 
-export async function fateOf(store: Store, { held, forged }: Taken): Promise<Fate> {
+/** Undefined where only the job's intent can tell. */
+export function fateOf(store: Store, { held, forged }: Taken): Fate | undefined {
   const { ledger, losses, message } = held
-  const expiresAt = store.now() + keepSettledMs
-  if (ledger.intent) {
-    const intent = await readIntent(store, message.id)
-    if (intent !== undefined) return { kind: 'done', ...intent }
-  }
-  if (forged || ledger.intent) return refusal(store.now())
-  if (losses > 0 && message.atMostOnce)
-    return { kind: 'parked', reason: 'lost', error: lossError('lost'), expiresAt }
-  if (losses >= poisonAfter)
-    return { kind: 'parked', reason: 'poison', error: lossError('poison'), expiresAt }
+  if (ledger.intent) return undefined
+  if (forged) return refusal(store.now())
+  if (losses > 0 && message.atMostOnce) return parked(store, 'lost')
+  if (losses >= poisonAfter) return parked(store, 'poison')
   return ledger.suspect || losses >= suspectAfter ? 'alone' : 'ordinary'
+}
+
+function parked(store: Store, reason: 'lost' | 'poison'): Outcome {
+  return { kind: 'parked', reason, error: lossError(reason), expiresAt: store.now() + keepSettledMs }
+}
+
+/** Of one with an intent: nothing of it is run. @throws StoreError. */
+export async function intendedFate(store: Store, { held }: Taken): Promise<Fate> {
+  const intent = await readIntent(store, held.message.id)
+  return intent === undefined ? refusal(store.now()) : { kind: 'done', ...intent }
 }
 
 async function readIntent({ link, keys }: Store, id: string) {
