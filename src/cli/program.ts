@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { writeError, writeOut } from '../core/standard-output.ts'
+import { writeError } from '../core/standard-output.ts'
 import { checkCommand } from './commands/check.ts'
 import { devCommand } from './commands/dev.ts'
 import { generateCommand } from './commands/generate.ts'
@@ -8,6 +8,7 @@ import { initCommand } from './commands/init.ts'
 import { serveCommand, startCommand, workCommand } from './commands/start.ts'
 import { tasksCommand } from './commands/tasks.ts'
 import { tokenCommand } from './commands/token.ts'
+import { print } from './output.ts'
 import { ownVersion } from './own-version.ts'
 
 /** All commands; mistyped ones and mistyped options get the nearest name. */
@@ -33,6 +34,6 @@ export function program(): Command {
 
 /** Help and complaints, those of subcommands too, may go to a reader that has seen enough. */
 function speakSafely(command: Command): void {
-  command.configureOutput({ writeOut, writeErr: writeError })
+  command.configureOutput({ writeOut: print, writeErr: writeError })
   for (const one of command.commands) speakSafely(one)
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -209,4 +209,42 @@ test('a reader that has seen enough (head) ends neither a command nor a service 
   await until(() => service.get('/health/live').catch(() => undefined), { what: 'it to serve' })
   await service.fire('note', ['heard'])
   await until(() => service.runs().some((run) => run.key === 'heard' && run.ended), { what: 'its task' })
+})
+
+/** A disk that is always full, where the system has one. */
+const noFullDisk = existsSync('/dev/full') ? false : 'there is no /dev/full'
+const ontoFullDisk = ['sh', '-c', 'exec "$@" > /dev/full', 'sh']
+
+test('a command that could not print (a full disk) has done the rest, says so once and ends with exit code 1', {
+  skip: noFullDisk,
+}, async (t) => {
+  const service = await startService(t, { command: 'serve' })
+  const fired = await Promise.all(
+    ['a', 'b'].map((key) => service.fire('note', [key], { options: { delay: '1h' } })),
+  )
+  const ids = fired.flatMap(({ body }) => body.ids ?? [])
+  const place = ['--service', service.folder]
+  for (const args of [
+    ['--help'],
+    ['--version'],
+    ['tasks', '--help'],
+    ['tasks', 'ls', ...place],
+    ['health', '--json', ...place],
+    ['tasks', 'cancel', ...ids, ...place],
+  ]) {
+    const { code, stderr } = await cli(args, { through: ontoFullDisk })
+    assert.equal(code, 1, args.join(' '))
+    assert.match(stderr, /^Standard output can't be written \(ENOSPC: [^\n]+\n$/, args.join(' '))
+  }
+  assert.equal((await service.tasks('--state', 'cancelled')).length, 2)
+})
+
+test('a service whose output nobody can take stops with exit code 0', { skip: noFullDisk }, async (t) => {
+  const service = await startService(t, { wait: false, through: ontoFullDisk })
+  await until(() => service.get('/health/live').catch(() => undefined), { what: 'it to serve' })
+  await service.fire('note', ['heard'])
+  await until(() => service.runs().some((run) => run.key === 'heard' && run.ended), { what: 'its task' })
+  process.kill(service.pid, 'SIGTERM')
+  assert.equal(await service.exit, 0)
+  assert.equal(service.output, '')
 })

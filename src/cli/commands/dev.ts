@@ -4,10 +4,10 @@ import type { Config } from '../../config.ts'
 import { codeOf } from '../../core/errors.ts'
 import { logEvents } from '../../core/log-lines.ts'
 import { openLogger } from '../../core/logger.ts'
+import { writeOut } from '../../core/standard-output.ts'
 import { runDev } from '../../dev/dev.ts'
 import { shareCompiledCode } from '../compiled-code.ts'
 import { type ListenOptions, listening, overridesOf } from '../listen-options.ts'
-import { say } from '../output.ts'
 import { configOf } from '../service-option.ts'
 import { tryLines } from '../try-lines.ts'
 
@@ -29,7 +29,7 @@ async function run(options: ListenOptions): Promise<void> {
     readConfig,
     overrides: overridesOf(options),
     onUp: (config, server) => {
-      for (const line of tryLines(config, server)) say(line)
+      writeOut(`${tryLines(config, server).join('\n')}\n`)
     },
   })
 }

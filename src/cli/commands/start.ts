@@ -1,8 +1,8 @@
 import { Command } from 'commander'
 import { asyncOff } from '../../async-off.ts'
+import { writeOut } from '../../core/standard-output.ts'
 import { launch } from '../launch.ts'
 import { type ListenOptions, listening, overridesOf } from '../listen-options.ts'
-import { say } from '../output.ts'
 import { configOf, envOption, serviceOption } from '../service-option.ts'
 import { tryLines } from '../try-lines.ts'
 
@@ -39,7 +39,7 @@ async function run(options: ListenOptions, wanted: readonly ('server' | 'worker'
     overrides,
     roles,
     announce: (server) => {
-      if (roles.includes('server')) for (const line of tryLines(config, server)) say(line)
+      if (roles.includes('server')) writeOut(`${tryLines(config, server).join('\n')}\n`)
     },
   })
 }

@@ -16,14 +16,17 @@ export interface CliOptions extends Pick<SpawnOptions, 'cwd' | 'uid' | 'gid'> {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** The program that runs it. Default: this Node. */
   readonly node?: string
+  /** A program with its arguments that runs the command. */
+  readonly through?: readonly string[]
   /** Killed when not at an end by then. Default 30 s. */
   readonly timeoutMs?: number
 }
 
 export function cli(args: readonly string[], options: CliOptions = {}): Promise<CliAnswer> {
-  const { env, node = process.execPath, timeoutMs = 30_000, ...rest } = options
+  const { env, node = process.execPath, through = [], timeoutMs = 30_000, ...rest } = options
   const { promise, resolve, reject } = Promise.withResolvers<CliAnswer>()
-  const child = spawn(node, [bin, ...args], {
+  const [program = node, ...words] = [...through, node, bin, ...args]
+  const child = spawn(program, words, {
     ...rest,
     env: { ...cleanEnvironment(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
