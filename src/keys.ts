@@ -10,6 +10,7 @@ import { isShared } from './engines/open.ts'
 
 type KeySource = Pick<Config, 'folder' | 'file' | 'production' | 'seal_keys' | 'jwt_secret'>
 type SharedSource = KeySource & Pick<Config, 'broker_url'>
+type TaskSource = KeySource & Pick<Config, 'with_async'>
 
 /** The keys that seal tasks; the first one seals. @throws SetupError `SEAL_KEY_TOO_SHORT`, `KEY_FILE`, StoreError `STORE_UNWRITABLE`, `STORE_FULL`. */
 export function sealKeys(config: KeySource): readonly [string, ...string[]] {
@@ -62,7 +63,7 @@ export function jwtSecret(config: KeySource): string {
 
 /** The looks at a service's secrets that a start would take, without making the ones that are not there: each throws as above. */
 export function checkKeys(
-  config: SharedSource & Pick<Config, 'with_async'>,
+  config: SharedSource & TaskSource,
   { tokens }: { readonly tokens: boolean },
 ): readonly (() => unknown)[] {
   const isKept = (name: string) => existsSync(join(config.folder, '.macaron', name))
@@ -70,6 +71,14 @@ export function checkKeys(
   const signs = tokens && (config.production || config.jwt_secret !== undefined || isKept(jwtKeyFile))
   const shares = config.with_async ? [() => requireSealKeys(config)] : []
   return [...shares, ...(seals ? [() => sealKeys(config)] : []), ...(signs ? [() => jwtSecret(config)] : [])]
+}
+
+/** The files of kept keys that a start uses, if only to make them. */
+export function keptKeys(config: TaskSource): readonly string[] {
+  const seals = config.with_async && config.seal_keys.length === 0
+  const signs = !config.production && config.jwt_secret === undefined
+  const names = [...(seals ? [sealKeyFile] : []), ...(signs ? [jwtKeyFile] : [])]
+  return names.map((name) => join(config.folder, '.macaron', name))
 }
 
 const sealKeyFile = 'seal.key'

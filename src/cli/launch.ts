@@ -10,6 +10,7 @@ import { EarlyEnd, setupExitCode } from '../supervisor/child-end.ts'
 import { onStopSignals } from '../supervisor/signals.ts'
 import { type SupervisedChild, superviseChild } from '../supervisor/supervise.ts'
 import { shareCompiledCode } from './compiled-code.ts'
+import { tellOfExposedKeys } from './exposed-keys.ts'
 
 export interface LaunchOptions {
   readonly config: Config
@@ -26,6 +27,7 @@ export async function launch({ config, overrides, roles, announce }: LaunchOptio
   const children = roles.flatMap((role) => superviseRole(role, { config, overrides }))
   // While they start: what is told of them comes a turn of the loop later at the earliest.
   logEvents(openLogger({ level: config.log_level, format: config.log_format, role: 'macaron' }))
+  tellOfExposedKeys(config)
   const { promise: ended, resolve: end } = Promise.withResolvers<void>()
   const forget = onStopSignals({
     gentle: () => void stopInOrder(children).then(end),

@@ -7,6 +7,7 @@ import { openLogger } from '../../core/logger.ts'
 import { writeOut } from '../../core/standard-output.ts'
 import { runDev } from '../../dev/dev.ts'
 import { shareCompiledCode } from '../compiled-code.ts'
+import { tellOfExposedKeys } from '../exposed-keys.ts'
 import { type ListenOptions, listening, overridesOf } from '../listen-options.ts'
 import { configOf } from '../service-option.ts'
 import { tryLines } from '../try-lines.ts'
@@ -29,6 +30,7 @@ async function run(options: ListenOptions): Promise<void> {
     readConfig,
     overrides: overridesOf(options),
     onUp: (config, server) => {
+      tellOfExposedKeys(config)
       writeOut(`${tryLines(config, server).join('\n')}\n`)
     },
   })
