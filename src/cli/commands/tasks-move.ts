@@ -12,6 +12,7 @@ import { openStoreAt } from '../../store.ts'
 import { onStopSignals } from '../../supervisor/signals.ts'
 import { say, sayJson } from '../output.ts'
 import { configOf, envOption, type ServiceOptions, serviceOption } from '../service-option.ts'
+import { storeAddress } from '../store-address.ts'
 
 interface MoveOptions extends ServiceOptions {
   readonly from: string
@@ -29,10 +30,7 @@ export function moveCommand(): Command {
       '--from <url>',
       'the store to empty, such as sqlite:, or the name of an environment variable that holds it',
     )
-    .option(
-      '--to <url>',
-      'the other one (default: broker_url, which keeps its password off the command line)',
-    )
+    .option('--to <url>', 'the other one, named likewise (default: broker_url)')
     .option('--json', 'as one JSON document')
     .addOption(serviceOption())
     .addOption(envOption())
@@ -41,9 +39,9 @@ export function moveCommand(): Command {
 
 async function move({ from, to, json, ...options }: MoveOptions): Promise<void> {
   const config = configOf(options)
-  const emptied = urlOf(from)
+  const emptied = storeAddress('--from', from)
+  const target = to === undefined ? config.broker_url : storeAddress('--to', to)
   refuseMissing(config, emptied)
-  const target = to === undefined ? config.broker_url : urlOf(to)
   await using source = await openStoreAt(config, emptied)
   await using destination = await openStoreAt(config, target)
   const work = new Move({
@@ -85,11 +83,6 @@ function refuseMissing(config: Config, url: string): void {
   const folder = isShared(url) ? undefined : storeFolder(url, stateFolder(config))
   if (folder === undefined || existsSync(join(folder, 'tasks.db'))) return
   throw new MacaronError('NO_STORE', `There is no store in ${folder}: see to --from`)
-}
-
-/** A name instead of a URL keeps passwords off the command line, which every user of the machine can read. */
-function urlOf(text: string): string {
-  return text.includes(':') ? text : (process.env[text] ?? text)
 }
 
 function summary({ moved, left, parked, lost }: Moved & { left: number; parked: number }): readonly string[] {
