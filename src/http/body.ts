@@ -54,7 +54,7 @@ const noBytes = Buffer.alloc(0)
  * @throws RequestError 413 `BODY_TOO_LARGE` as soon as that is known, 400 `BODY_INCOMPLETE` where the caller went away, what broke the body before, and
  * whatever the taker throws.
  */
-export function receive(exchange: Exchange, taker: Taker): Promise<void> {
+export function receive(exchange: Receiving, taker: Taker): Promise<void> {
   const { raw } = exchange.request
   if (exchange.broken !== undefined) throw exchange.broken
   if (Number(raw.headers['content-length']) > taker.limit) throw tooLarge(taker.limit)
@@ -63,6 +63,9 @@ export function receive(exchange: Exchange, taker: Taker): Promise<void> {
   return new Promise((resolve, reject) => new Arrival(exchange, taker, { resolve, reject }))
 }
 
+/** What of an exchange its body is received with. */
+export type Receiving = Pick<Exchange, 'broken' | 'interrupt' | 'request'>
+
 interface Settle {
   readonly resolve: () => void
   readonly reject: (error: Error) => void
@@ -70,13 +73,13 @@ interface Settle {
 
 /** A body on its way. */
 class Arrival {
-  readonly #exchange: Exchange
+  readonly #exchange: Receiving
   readonly #taker: Taker
   readonly #settle: Settle
   #length = 0
   #held: Promise<void> | undefined = undefined
 
-  constructor(exchange: Exchange, taker: Taker, settle: Settle) {
+  constructor(exchange: Receiving, taker: Taker, settle: Settle) {
     this.#exchange = exchange
     this.#taker = taker
     this.#settle = settle
@@ -120,6 +123,8 @@ class Arrival {
   }
 
   #done(): void {
+    // Its own for as long as it is on its way: it may have failed while its last piece was being taken.
+    if (this.#exchange.interrupt !== this.#fail) return
     this.#exchange.interrupt = undefined
     // Node would take it off at the reply, in a way that costs more.
     this.#exchange.request.raw.off('data', this.#onData)
