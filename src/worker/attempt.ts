@@ -57,6 +57,9 @@ export async function runAttempt(order: OpenedOrder, tools: AttemptTools): Promi
   }
 }
 
+/** Seals can name any number of keys. Beyond so many each is told once more. */
+const mostKeys = 256
+
 class Attempt {
   readonly #order: OpenedOrder
   readonly #tools: AttemptTools
@@ -142,9 +145,10 @@ class Attempt {
     if (outcome.kind !== 'parked' || outcome.reason === 'unknown_task') return false
     if (outcome.reason !== 'unknown_key') return true
     const { toldOfKeys } = this.#tools
-    const isNews = !toldOfKeys.has(message)
+    if (toldOfKeys.has(message)) return false
+    if (toldOfKeys.size >= mostKeys) toldOfKeys.clear()
     toldOfKeys.add(message)
-    return isNews
+    return true
   }
 
   #report(error: Error, outcome: Outcome): void {

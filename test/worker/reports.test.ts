@@ -46,6 +46,23 @@ test('tasks sealed with a key that is missing are reported once per key', async 
   assert.equal((await reportsOf(forged, 0, 3)).length, 3)
 })
 
+test('of keys that are missing no more than some hundreds are remembered, whatever seals name', async () => {
+  const toldOfKeys = new Set<string>()
+  let told = 0
+  const tools = {
+    tasks: registry,
+    runtime: testRuntime(),
+    reporter: { report: () => void told++ },
+    toldOfKeys,
+  }
+  for (let number = 1; number <= 1000; number += 1) {
+    const message = { ...messageOf('reportedFailure', ['no mail']), context: `v2.key${number}.a.b.c.d` }
+    await runAttempt({ number, message, attempt: 1, failures: 0 }, tools)
+  }
+  assert.equal(told, 1000)
+  assert.ok(toldOfKeys.size <= 256, String(toldOfKeys.size))
+})
+
 test('a task that has failed for good is reported with its error, attempt and the context it was fired in', async () => {
   const message = messageOf('reportedFailure', ['no mail'], { user: { sub: 'ada' }, options: { retries: 1 } })
   assert.deepEqual(await reportsOf(message, 0), [], 'a run that will be repeated is not the end of it')

@@ -19,6 +19,7 @@ const againMs = 1_000
  */
 export class Cancelled {
   readonly #options: CancelledOptions
+  /** Of what is listed, that which was done. */
   readonly #seen = new Set<string>()
   #looking = false
   #isWanted = false
@@ -53,10 +54,12 @@ export class Cancelled {
 
   async #lookOnce(): Promise<void> {
     this.#isWanted = false
-    for (const { message, settledAt } of await this.#options.list()) {
-      // Anew where it was put back and cancelled again.
-      const what = `${message.id} ${settledAt}`
-      if (!this.#seen.has(what)) await this.#cancel(message.id)
+    const listed = await this.#options.list()
+    // Anew where it was put back and cancelled again.
+    const ids = new Map(listed.map(({ message, settledAt }) => [`${message.id} ${settledAt}`, message.id]))
+    for (const what of this.#seen) if (!ids.has(what)) this.#seen.delete(what)
+    for (const [what, id] of ids) {
+      if (!this.#seen.has(what)) await this.#cancel(id)
       this.#seen.add(what)
     }
   }
