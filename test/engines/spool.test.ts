@@ -104,6 +104,30 @@ else
       assert.equal((await store.counts()).queued, 40)
     })
 
+    test('health tells how long the oldest has waited, in the spool or in Redis', async (t) => {
+      const { engine } = await opened(t, redis.url)
+      const fire = (...minutes: readonly number[]) =>
+        engine.enqueue(minutes.map((count) => message({ firedAt: Date.now() - count * 60_000 })))
+      const waits = (waiting: number, minutes: number) =>
+        until(
+          // What the forwarder tries at this moment counts as running there.
+          async () => {
+            const health = await engine.health()
+            return health.waiting === waiting && Math.floor(health.oldestWaitMs / 60_000) === minutes
+          },
+          { what: `${waiting} to wait, the oldest for ${minutes} min` },
+        )
+      await fire(10)
+      await waits(1, 10)
+      await redis.command('CONFIG', 'SET', 'maxmemory', '1')
+      await fire(5, 0)
+      await waits(3, 10)
+      await fire(20)
+      await waits(4, 20)
+      await redis.command('CONFIG', 'SET', 'maxmemory', '0')
+      await forwarded(engine)
+    })
+
     test('tasks that must not start twice are refused rather than spooled', async (t) => {
       const { engine } = await opened(t, redis.url)
       await redis.kill()

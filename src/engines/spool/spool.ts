@@ -3,7 +3,15 @@ import { emit } from '../../core/events.ts'
 import { Trouble } from '../../core/trouble.ts'
 import type { TaskMessage } from '../../tasks/message.ts'
 import type { TaskState } from '../../tasks/states.ts'
-import type { ActionAnswer, Engine, EnqueueAnswer, ListFilter, TaskListener, TaskRecord } from '../engine.ts'
+import type {
+  ActionAnswer,
+  Engine,
+  EngineHealth,
+  EnqueueAnswer,
+  ListFilter,
+  TaskListener,
+  TaskRecord,
+} from '../engine.ts'
 import { Forwarder, type ForwarderOptions } from '../forwarder.ts'
 import { Cancelled, type CancelledOptions } from './cancelled.ts'
 
@@ -30,6 +38,9 @@ export interface Left {
   /** What the store it belongs to has refused. */
   readonly parked: number
 }
+
+/** Of its engine's health. */
+export type SpoolHealth = Pick<EngineHealth, 'oldestWaitMs' | 'storing'>
 
 /** The embedded store of tasks that wait for the one they belong to; opened when it is first needed. */
 export class Spool {
@@ -171,11 +182,11 @@ export class Spool {
     return { waiting: counts.queued + counts.running, parked: counts.parked }
   }
 
-  /** Whether something can be stored in it now. */
-  async isStoring(): Promise<boolean> {
+  /** Whether something can be stored in it now, and since when the oldest waits that nobody is forwarding at this moment. */
+  async health(): Promise<SpoolHealth> {
     return this.#opened().then(
-      async (engine) => (await engine.health()).storing,
-      () => false,
+      (engine) => engine.health(),
+      () => ({ storing: false, oldestWaitMs: 0 }),
     )
   }
 

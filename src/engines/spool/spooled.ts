@@ -204,13 +204,16 @@ export async function withSpooled(health: EngineHealth, spool: Spool): Promise<E
     return { waiting: 0, parked: 0 }
   })
   if (left.waiting > 0) reasons.push(describeWait(left.waiting))
+  // One that isn't there is not made where the store works.
+  const { storing, oldestWaitMs } = left.waiting > 0 || !health.storing ? await spool.health() : health
   return {
     ...health,
     ok: health.ok && reasons.length === 0,
-    storing: health.storing || (await spool.isStoring()),
+    storing: health.storing || storing,
     reasons: [...health.reasons, ...reasons],
     waiting: health.waiting + left.waiting,
     parked: health.parked + left.parked,
+    oldestWaitMs: Math.max(health.oldestWaitMs, oldestWaitMs),
   }
 }
 
