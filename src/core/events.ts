@@ -76,6 +76,14 @@ export interface Events {
     ms: number
     error?: Error
   }
+  /** A task is done, but what it returned can't be stored: too large, or nothing that travels. */
+  'result.unstored': {
+    taskId: string
+    name: string
+    callId: string | undefined
+    userId: string | undefined
+    reason: string
+  }
   'task.outcome': { taskId: string; name: string; outcome: string }
   'task.settled': { count: number }
   'task.parked': { taskId: string; name: string; reason: string; message: string }

@@ -74,6 +74,8 @@ const lines: Lines = {
     ids(e),
   ],
   'attempt.end': attemptEnd,
+  // Mostly something that nobody waits for, such as what a driver has answered.
+  'result.unstored': (e) => ['info', `What task ${e.name} returned is not kept: ${e.reason}`, ids(e)],
   'task.parked': (e) => [
     e.reason === 'unknown_task' ? 'warn' : 'error',
     `Task ${e.name} is parked (${e.reason}): ${e.message}. See: macaron tasks show ${e.taskId}`,

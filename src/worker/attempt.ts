@@ -9,7 +9,7 @@ import { attemptContext, readContext } from '../tasks/context-message.ts'
 import type { TaskMessage } from '../tasks/message.ts'
 import { type CheckedOptions, defaultOptions } from '../tasks/options.ts'
 import type { TaskDefinition, TaskRegistry } from '../tasks/registry.ts'
-import { encodeResult } from '../tasks/results.ts'
+import { encodeResult, unstoredReason } from '../tasks/results.ts'
 import { decideOutcome, type Ending } from '../tasks/retry.ts'
 import type { TaskRuntime } from '../tasks/runtime.ts'
 import { dropScope, takeStaged } from '../tasks/staging.ts'
@@ -111,8 +111,16 @@ class Attempt {
 
   succeeded(value: unknown): Ending {
     const result = encodeResult(value, this.#tools.runtime)
+    this.#tellUnstored(result)
     const staged = this.#context === undefined ? [] : takeStaged(this.#context.scope)
     return { result, children: this.#tools.runtime.seal.sealAll(staged) }
+  }
+
+  #tellUnstored(result: string): void {
+    const reason = unstoredReason(result)
+    if (reason === undefined) return
+    const { callId, user } = this.#context ?? {}
+    emit('result.unstored', { ...this.#names(), callId, userId: user?.sub, reason })
   }
 
   end(ending: Ending): Outcome {

@@ -27,6 +27,7 @@ const details: { readonly [Name in EventName]: Events[Name] } = {
   'task.handed': { taskId: 't', name: 'mail', executor: 'executor 1', attempt: 1 },
   'attempt.start': attempt,
   'attempt.end': { ...attempt, outcome: 'done', ms: 2 },
+  'result.unstored': { taskId: 't', name: 'mail', callId: 'c', userId: 'anna', reason: 'It is too large.' },
   'task.outcome': { taskId: 't', name: 'mail', outcome: 'done' },
   'task.settled': { count: 1 },
   'task.parked': { taskId: 't', name: 'mail', reason: 'poison', message: 'it dies' },
