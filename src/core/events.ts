@@ -85,6 +85,8 @@ export interface Events {
     reason: string
   }
   'task.outcome': { taskId: string; name: string; outcome: string }
+  /** An attempt ended so, but that can't be stored for what is in it: its task has failed. */
+  'outcome.unstorable': { taskId: string; name: string; outcome: string; message: string }
   'task.settled': { count: number }
   'task.parked': { taskId: string; name: string; reason: string; message: string }
   /** `atStop`: the store could not be written before this process ended. */

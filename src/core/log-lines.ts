@@ -76,6 +76,11 @@ const lines: Lines = {
   'attempt.end': attemptEnd,
   // Mostly something that nobody waits for, such as what a driver has answered.
   'result.unstored': (e) => ['info', `What task ${e.name} returned is not kept: ${e.reason}`, ids(e)],
+  'outcome.unstorable': (e) => [
+    'error',
+    `Task ${e.name} has failed, though its attempt had another outcome (${e.outcome}): ${e.message}`,
+    { taskId: e.taskId },
+  ],
   'task.parked': (e) => [
     e.reason === 'unknown_task' ? 'warn' : 'error',
     `Task ${e.name} is parked (${e.reason}): ${e.message}. See: macaron tasks show ${e.taskId}`,

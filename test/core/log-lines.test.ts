@@ -29,6 +29,7 @@ const details: { readonly [Name in EventName]: Events[Name] } = {
   'attempt.end': { ...attempt, outcome: 'done', ms: 2 },
   'result.unstored': { taskId: 't', name: 'mail', callId: 'c', userId: 'anna', reason: 'It is too large.' },
   'task.outcome': { taskId: 't', name: 'mail', outcome: 'done' },
+  'outcome.unstorable': { taskId: 't', name: 'mail', outcome: 'done', message: 'It has a child of no time.' },
   'task.settled': { count: 1 },
   'task.parked': { taskId: 't', name: 'mail', reason: 'poison', message: 'it dies' },
   'lease.lost': { taskId: 't', name: 'mail', outcome: 'done', atStop: false },
@@ -119,7 +120,7 @@ suite('log lines', () => {
       const [line] = linesOf(() => emit(name, details[name]))
       assert.partialDeepStrictEqual(line, { callId: 'c', userId: 'anna', taskId: 't' })
     }
-    for (const name of ['task.parked', 'lease.lost', 'task.handed'] as const) {
+    for (const name of ['task.parked', 'lease.lost', 'task.handed', 'outcome.unstorable'] as const) {
       const [line] = linesOf(() => emit(name, details[name]))
       assert.equal(line?.taskId, 't')
     }

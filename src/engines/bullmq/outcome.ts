@@ -1,5 +1,6 @@
 import type { MinimalJob } from 'bullmq'
 import { asError, codeOf, TaskError } from '../../core/errors.ts'
+import { emit } from '../../core/events.ts'
 import type { TaskMessage } from '../../tasks/message.ts'
 import type { Outcome } from '../engine.ts'
 import { keepSettledMs } from '../losses.ts'
@@ -29,10 +30,17 @@ export async function record(store: Store, ended: Ended): Promise<boolean> {
     return await attemptTo(store, ended)
   } catch (error) {
     if (isStoreFailure(error) && codeOf(error) !== 'STORE_REFUSED') throw error
-    const isRecorded = await attemptTo(store, { ...ended, outcome: unstorable(error, store.now()) })
-    if (isRecorded) await forgetIntent(store, ended.held.message.id)
+    const fault = asError(error)
+    const isRecorded = await attemptTo(store, { ...ended, outcome: unstorable(fault, store.now()) })
+    if (isRecorded) await hasFailed(store, ended, fault)
     return isRecorded
   }
+}
+
+async function hasFailed(store: Store, { held, outcome }: Ended, { message }: Error): Promise<void> {
+  const { id: taskId, name } = held.message
+  emit('outcome.unstorable', { taskId, name, outcome: outcome.kind, message })
+  await forgetIntent(store, taskId)
 }
 
 /** Its children are to be fired anew, if it is run again. What became of it is recorded, whether this comes through or not. */
@@ -265,8 +273,7 @@ export function orLost(work: Promise<unknown>): Promise<boolean> {
   )
 }
 
-function unstorable(thrown: unknown, now: number): Outcome {
-  const error = asError(thrown)
+function unstorable(error: Error, now: number): Outcome {
   const code = codeOf(error)
   const message = `The outcome of this attempt can't be stored: ${error.message}`
   return {

@@ -10,18 +10,22 @@ import { enqueue, fieldsOf } from './enqueue.ts'
 import { isStoreFailure } from './failures.ts'
 import { stateCode } from './schema.ts'
 
+/** Whether it was recorded how an attempt ended; an error where its task was failed with that instead. */
+export type Recorded = boolean | Error
+
 /**
  * Records how an attempt ended; false, and nothing changed, where its lease is no longer held. An outcome that can't be stored for what
  * is in it (a child whose time is no number) fails its task with that reason: it would keep all others from being recorded for ever.
  */
-export function settle(transaction: Transaction, ended: Ended, now: number): boolean {
+export function settle(transaction: Transaction, ended: Ended, now: number): Recorded {
   const hasParts = ended.outcome.kind === 'done' && ended.outcome.children.length > 0
   try {
     if (!hasParts) return record(transaction, ended, now)
     return nested(transaction, (part) => record(part, ended, now))
   } catch (error) {
     if (isStoreFailure(error)) throw error
-    return record(transaction, { lease: ended.lease, outcome: unstorable(error, now) }, now)
+    const fault = asError(error)
+    return record(transaction, { lease: ended.lease, outcome: unstorable(fault, now) }, now) && fault
   }
 }
 
@@ -96,8 +100,8 @@ function addChildren(transaction: Transaction, children: readonly TaskMessage[],
   )
 }
 
-function unstorable(error: unknown, now: number): Outcome {
-  const message = `The outcome of this attempt can't be stored: ${asError(error).message}`
+function unstorable(error: Error, now: number): Outcome {
+  const message = `The outcome of this attempt can't be stored: ${error.message}`
   const code = codeOf(error)
   const stored = code === undefined ? { message } : { code, message }
   return { kind: 'failed', error: stored, expiresAt: now + keepSettledMs }

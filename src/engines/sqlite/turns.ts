@@ -7,7 +7,7 @@ import type { Consumer, Lease, Outcome } from '../engine.ts'
 import { StepSize } from '../step-size.ts'
 import { batchSize, type Claim, type Claimed, claim, lookForWaiting } from './claim.ts'
 import type { Transaction } from './connection.ts'
-import { type Ended, settle } from './outcome.ts'
+import { type Ended, type Recorded, settle } from './outcome.ts'
 import { divideByRoom } from './outcome-room.ts'
 import { ownNumber } from './owners.ts'
 import { busy, waitYielding } from './patience.ts'
@@ -165,10 +165,10 @@ export class Turns {
     this.#handOut(claimed)
   }
 
-  #report(batch: readonly Pending[], kept: readonly boolean[]): void {
+  #report(batch: readonly Pending[], kept: readonly Recorded[]): void {
     if (batch.length === 0) return
-    for (const [index, pending] of batch.entries()) answer(pending, kept[index] === true, false)
-    emit('task.settled', { count: kept.filter(Boolean).length })
+    for (const [index, pending] of batch.entries()) answer(pending, kept[index] ?? false, false)
+    emit('task.settled', { count: kept.filter((one) => one !== false).length })
     // There are children now, or room, or tasks that were returned.
     this.#wanted = true
   }
@@ -198,9 +198,13 @@ interface Pending {
   resolve(answer: 'settled' | 'lost'): void
 }
 
-function answer({ ended, resolve }: Pending, isKept: boolean, atStop: boolean): void {
-  const { lease, outcome } = ended
-  const { id, name } = lease.message
-  if (!isKept) emit('lease.lost', { taskId: id, name, outcome: outcome.kind, atStop })
-  resolve(isKept ? 'settled' : 'lost')
+function answer({ ended, resolve }: Pending, recorded: Recorded, atStop: boolean): void {
+  if (recorded !== true) tell(ended, recorded, atStop)
+  resolve(recorded === false ? 'lost' : 'settled')
+}
+
+function tell({ lease, outcome }: Ended, fault: false | Error, atStop: boolean): void {
+  const about = { taskId: lease.message.id, name: lease.message.name, outcome: outcome.kind }
+  if (fault === false) emit('lease.lost', { ...about, atStop })
+  else emit('outcome.unstorable', { ...about, message: fault.message })
 }
