@@ -24,7 +24,7 @@ export class Rounds {
       isRunning = false
     }
     const begin = () => {
-      if (!isRunning) this.#keep(round())
+      if (!isRunning && !this.#stopped) this.#keep(round())
     }
     this.#timers.push(setInterval(begin, ms).unref())
     return begin

@@ -34,9 +34,9 @@ export async function retryTask(store: Store, id: string): Promise<ActionAnswer>
   return done
 }
 
-/** Puts a parked task back into the queue, with its counts as they are; false where it has gone already. Its entry in the list of parked ones is the caller's to drop. */
+/** Puts a parked task at the head of the queue, with its counts as they are; false where it has gone already. Its entry in the list of parked ones is the caller's to drop. */
 export async function unparkTask({ queue, link }: Store, id: string): Promise<boolean> {
-  return await orLost(link.use(() => queue.retryFinishedJob(jobOf(id), 'failed', {})))
+  return await orLost(link.use(() => queue.retryFinishedJob(jobOf(id, { lifo: true }), 'failed', {})))
 }
 
 export async function removeTask(store: Store, id: string): Promise<ActionAnswer> {
@@ -211,8 +211,8 @@ const fromZero = { resetAttemptsMade: true }
 
 type Retried = Parameters<Store['queue']['retryFinishedJob']>[0]
 
-function jobOf(id: string): Retried {
-  const job: Pick<Retried, 'id' | 'opts'> = { id, opts: {} }
+function jobOf(id: string, opts: Retried['opts'] = {}): Retried {
+  const job: Pick<Retried, 'id' | 'opts'> = { id, opts }
   // All that a retry reads of a job.
   return job as Retried
 }

@@ -96,9 +96,11 @@ export class BullmqConsumption implements Consumption {
       trouble,
       settle,
       onDoubt: () => this.#recovery.doubt(),
+      onIdle: () => this.#upkeep.idle(),
     })
     this.#rounds = new Rounds((error) => trouble.failed(error))
-    this.#upkeep = new Upkeep({ store, consumer, onReturned: () => this.more() }, this.#rounds)
+    const onReturned = (count: number) => this.#claims.request(count)
+    this.#upkeep = new Upkeep({ store, consumer, onReturned }, this.#rounds)
   }
 
   async start(): Promise<void> {

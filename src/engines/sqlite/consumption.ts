@@ -66,7 +66,8 @@ export class SqliteConsumption implements Consumption {
     this.#options = options
     this.#site = siteOf(store.file)
     this.#lock = this.#site.hold(this.owner)
-    this.#turns = new Turns({ owner: this.owner, store, consumer, now, trouble })
+    const onIdle = () => this.#maintenance.idle()
+    this.#turns = new Turns({ owner: this.owner, store, consumer, now, trouble, onIdle })
     this.#rounds = new Rounds((error) => trouble.failed(error))
     this.#recovery = new Recovery({
       store,
@@ -80,7 +81,7 @@ export class SqliteConsumption implements Consumption {
       trouble,
       keptTasks,
       consumer,
-      onReturned: () => this.more(),
+      onRunnable: (seqs: readonly number[]) => this.#turns.putBack(seqs),
     }
     this.#maintenance = new Maintenance(upkeep, this.#rounds)
     this.#ear = this.#site.ear(() => this.more())

@@ -2,7 +2,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Trouble } from '../../core/trouble.ts'
 import type { Consumer } from '../engine.ts'
 import { Known } from '../known.ts'
+import { LookAgain } from '../look-again.ts'
 import type { Rounds } from '../rounds.ts'
+import { batchSize } from './claim.ts'
 import type { Transaction } from './connection.ts'
 import { LogLength, logBytes } from './log-length.ts'
 import { beat, beatEveryMs } from './machine.ts'
@@ -10,24 +12,25 @@ import { waitYielding } from './patience.ts'
 import { countSettled, isAnyExpired, purge, trim } from './retention.ts'
 import type { Sql } from './sql.ts'
 import type { Store } from './store.ts'
-import { type Position, readUnparkable, start, unpark } from './unpark.ts'
+import { type Position, readUnparkable, start } from './unpark.ts'
 
 export interface MaintenanceOptions {
   readonly store: Store
   readonly now: () => number
   /** Most settled tasks that are kept. */
   readonly keptTasks: number
-  readonly consumer: Pick<Consumer, 'names' | 'keys'>
+  readonly consumer: Pick<Consumer, 'names' | 'keys' | 'slots'>
   readonly trouble: Trouble
-  /** Told when tasks were put back into the queue. */
-  readonly onReturned: () => void
+  /** Given parked tasks that this worker can run, to be put back when it takes them. */
+  readonly onRunnable: (seqs: readonly number[]) => void
 }
 
 /** Beyond this, the write-ahead log is emptied at all events: usual checkpoints have not kept up with its writers. */
 const longestLog = 64 * 1024 * 1024
-const unparkEveryMs = 5_000
 /** How long is rested after a look, by how long it took: it goes over all that are parked. */
 const restPerLook = 20
+const leastRestMs = 50
+const longestRestMs = 5_000
 
 /** What a consuming worker does beside consuming, in short transactions with a turn of the loop between them. */
 export class Maintenance {
@@ -35,7 +38,7 @@ export class Maintenance {
   readonly #rounds: Rounds
   readonly #logLength: LogLength
   #known = new Known()
-  #unparkAt = 0
+  readonly #again: LookAgain
 
   constructor(options: MaintenanceOptions, rounds: Rounds) {
     this.#options = options
@@ -45,43 +48,48 @@ export class Maintenance {
     rounds.every(1_000, () => this.#deleteExpired())
     rounds.every(1_000, () => this.#deleteSurplus())
     rounds.every(1_000, () => this.#emptyLog())
-    rounds.every(1_000, () => this.#lookForKnown())
+    this.#again = new LookAgain(rounds.every(1_000, () => this.#lookForKnown()))
+  }
+
+  /** To be told when there is room, and nothing that waits. */
+  idle(): void {
+    this.#again.idle()
   }
 
   /** At once when the worker learns a name or a key, and now and then for what older workers have parked. */
   async #lookForKnown(): Promise<void> {
     const isNew = new Known(this.#options.consumer).isMoreThan(this.#known)
-    if (isNew || performance.now() > this.#unparkAt) await this.unparkKnown()
+    if (isNew || this.#again.isDue) await this.unparkKnown()
   }
 
   /**
-   * Puts back the tasks that were parked because a worker lacked their name or key, where this one has them. After a look that found some the next comes at the next beat, unless
-   * it took long: idle older workers may have taken those again.
+   * Has the tasks put back that were parked because a worker lacked their name or key, where this one has them: as many as it has room for. An older worker that is idle would take all others,
+   * and park them again.
    */
   async unparkKnown(): Promise<void> {
-    const { consumer, onReturned } = this.#options
+    const { consumer, onRunnable } = this.#options
     const known = new Known(consumer)
-    this.#known = known
+    const room = Math.min(consumer.slots().ordinary, batchSize)
+    if (known.isNothing || room <= 0) return
     const started = performance.now()
-    this.#unparkAt = started + unparkEveryMs
-    let isAnyFound = false
+    const seqs = await this.#runnable(known, room)
+    this.#known = known
+    const restMs = Math.min(longestRestMs, Math.max(leastRestMs, restPerLook * (performance.now() - started)))
+    this.#again.looked(seqs.length > 0, restMs)
+    if (seqs.length > 0) onRunnable(seqs)
+  }
+
+  async #runnable(known: Known, most: number): Promise<readonly number[]> {
+    const seqs: number[] = []
     let from: Position | undefined = start
-    while (from !== undefined && !this.#rounds.isStopped) {
+    while (from !== undefined && seqs.length < most && !this.#rounds.isStopped) {
       const position: Position = from
       const slice = await this.#read((sql) => readUnparkable(sql, known, position))
-      if (slice.seqs.length > 0) {
-        isAnyFound = true
-        await this.#write((transaction) => unpark(transaction, slice.seqs))
-        onReturned()
-      }
+      seqs.push(...slice.seqs)
       from = slice.next
       await nextTurn()
     }
-    if (isAnyFound)
-      this.#unparkAt = Math.min(
-        this.#unparkAt,
-        performance.now() + restPerLook * (performance.now() - started),
-      )
+    return seqs.slice(0, most)
   }
 
   async #beat(): Promise<void> {

@@ -12,6 +12,7 @@ import { divideByRoom } from './outcome-room.ts'
 import { ownNumber } from './owners.ts'
 import { busy, waitYielding } from './patience.ts'
 import type { Store } from './store.ts'
+import { unpark } from './unpark.ts'
 
 export interface TurnsOptions {
   readonly owner: string
@@ -19,6 +20,8 @@ export interface TurnsOptions {
   readonly consumer: Pick<Consumer, 'slots' | 'run'>
   readonly now: () => number
   readonly trouble: Trouble
+  /** Told that there is room, and nothing that waits. */
+  readonly onIdle: () => void
 }
 
 /** After a failure of the store, and how late a jump of the clock is noticed. */
@@ -38,6 +41,8 @@ export class Turns {
   #ended = false
   #durable = false
   #failedAt = Number.NEGATIVE_INFINITY
+  /** To be put back with the next claim. */
+  #parked: readonly number[] = noSeqs
   readonly #steps = new StepSize(batchSize, batchSize)
   #alarm: NodeJS.Timeout | undefined
   /** Starts anywhere, so that no two workers, nor a store and the one that replaced it, know the same lease. */
@@ -60,6 +65,14 @@ export class Turns {
       this.#pending.push(pending)
       this.request()
     })
+  }
+
+  /**
+   * Puts parked tasks back into the queue with the next claim: between the two an older worker that is idle would take them, and park them again.
+   */
+  putBack(seqs: readonly number[]): void {
+    this.#parked = seqs
+    this.request()
   }
 
   /** Begins to claim. */
@@ -142,23 +155,28 @@ export class Turns {
     const promotes = wait <= 0
     // An empty line is not asked: node:sqlite makes the names of all columns before it finds that there is no row.
     const slots = {
-      ordinary: waiting.ordinary || promotes ? ordinary : 0,
+      ordinary: waiting.ordinary || promotes || this.#parked.length > 0 ? ordinary : 0,
       alone: waiting.alone || promotes ? alone : 0,
     }
-    return slots.ordinary > 0 || slots.alone > 0 ? { slots, promotes } : undefined
+    if (slots.ordinary > 0 || slots.alone > 0) return { slots, promotes }
+    if (ordinary > 0) this.#options.onIdle()
+    return undefined
   }
 
   async #exchange(batch: readonly Pending[], work: Work | undefined): Promise<void> {
     const { store, owner, now } = this.#options
     const terms = { lease: this.#lease++, durable: this.#durable }
+    const parked = this.#parked
     const exchange = (transaction: Transaction) => {
       const time = now()
       const kept = batch.map(({ ended }) => settle(transaction, ended, time))
       if (work === undefined) return { kept, claimed: nothing }
+      unpark(transaction, parked)
       const number = ownNumber(transaction, owner, time)
       return { kept, claimed: claim(transaction, { ...terms, ...work, owner: number, now: time }) }
     }
     const { kept, claimed } = await waitYielding(() => store.tryWrite(exchange, terms.durable), store.file)
+    if (work !== undefined && this.#parked === parked) this.#parked = noSeqs
     this.#options.trouble.worked()
     this.#steps.took(batchSize, 0, 0)
     this.#report(batch, kept)
@@ -191,6 +209,7 @@ export class Turns {
 /** What a claim is for. */
 type Work = Pick<Claim, 'slots' | 'promotes'>
 
+const noSeqs: readonly number[] = []
 const nothing: Claimed = { leases: [], metAtMostOnce: false }
 
 interface Pending {

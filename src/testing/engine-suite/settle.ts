@@ -255,6 +255,17 @@ export const settle: Part = {
     assert.ok(seconds < 12, `parked three times it came back after ${seconds} s`)
   },
 
+  'an idle older worker takes a task of an unknown name about once, though the one that knows it is full':
+    async ({ engine, second }) => {
+      const tasks = 60
+      const park = (lease: Lease, worker: TestWorker) => void worker.settle(lease, parked('unknown_task'))
+      const old = await TestWorker.start(engine, { onLease: park })
+      const young = await TestWorker.start(await second(), { names: ['new'], room: { ordinary: 4 } })
+      await store(engine, ...makeMessages(tasks, { name: 'new' }))
+      for (let ended = 0; ended < tasks; ended++) await young.settle(await young.lease(ended), done())
+      assert.ok(old.leases.length < 2 * tasks, `it took ${tasks} tasks ${old.leases.length} times`)
+    },
+
   'thousands of outcomes at once are all recorded': async ({ engine }) => {
     await store(engine, ...makeMessages(3000))
     const worker = await TestWorker.start(engine, { room: { ordinary: 3000 } })

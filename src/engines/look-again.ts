@@ -1,0 +1,44 @@
+/** A worker looks so often, in ms, for tasks that others have parked; at every beat for a while after it has found some. */
+const everyMs = 5_000
+const likelyForMs = 30_000
+
+/**
+ * When a worker looks again for parked tasks that it can run. After a look that has found some, idle older workers may take others and park them, and more may be left than there
+ * was room for: then it looks as soon as there is room.
+ */
+export class LookAgain {
+  readonly #look: () => void
+  #lookedAt = Number.NEGATIVE_INFINITY
+  #foundAt = Number.NEGATIVE_INFINITY
+  #restedAt = 0
+  #alarm: NodeJS.Timeout | undefined
+
+  constructor(look: () => void) {
+    this.#look = look
+  }
+
+  /** Whether a look is due where nothing new is known. */
+  get isDue(): boolean {
+    const now = performance.now()
+    return now >= this.#restedAt && (now < this.#foundAt + likelyForMs || now > this.#lookedAt + everyMs)
+  }
+
+  /** After a look, which has found some or none. The next comes no sooner than after so many ms. */
+  looked(hasFound: boolean, restMs: number): void {
+    this.#lookedAt = performance.now()
+    this.#restedAt = this.#lookedAt + restMs
+    if (hasFound) this.#foundAt = this.#lookedAt
+  }
+
+  /** To be told when there is room, and nothing that waits. */
+  idle(): void {
+    const isLikely = this.#foundAt === this.#lookedAt
+    if (!isLikely || this.#alarm !== undefined) return
+    // Timers may come a millisecond early.
+    const ms = Math.max(0, this.#restedAt - performance.now()) + 2
+    this.#alarm = setTimeout(() => {
+      this.#alarm = undefined
+      this.#look()
+    }, ms).unref()
+  }
+}
