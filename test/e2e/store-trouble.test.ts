@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { until } from '../support/until.ts'
 import { atEnd } from './support/at-end.ts'
 import { copyOf } from './support/folders.ts'
@@ -10,6 +10,7 @@ import { assertUnavailable, ran } from './support/refused.ts'
 import { tally } from './support/runs.ts'
 import { type Answer, type RunningService, startService } from './support/service.ts'
 import { otherMachine, storeFile } from './support/store-file.ts'
+import { end } from './support/storm.ts'
 import { configure, fill, smallDisk } from './support/trouble.ts'
 
 /** A store in trouble is told by a stable code; a request that fires gets a 503, never a 2xx that lies, and the others are served. */
@@ -85,6 +86,24 @@ test('a store file that is damaged under a running service answers 503 with its 
   await ran(service, lied)
 })
 
+test('damage in the middle of a store is met by the worker; then what fires gets 503, health and log name it', async (t) => {
+  const { folder, readable } = await damagedInTheMiddle(t)
+  const service = await startService(t, { folder })
+  await ran(service, readable)
+  await service.says(/"role":"worker"[^\n]*"code":"STORE_CORRUPT"/)
+  assertUnavailable(await service.fire('note', ['later']))
+  assert.equal((await service.get('/wait/1')).status, 200, 'the rest is served')
+  assert.equal((await service.get('/health/ready')).status, 503)
+  const { code, stdout } = await service.cli('health')
+  assert.equal(code, 1)
+  assert.match(stdout, /NOT WELL\n[^\n]*tasks\.db is damaged[^\n]*\[STORE_CORRUPT\]/)
+  await end(service)
+  assert.doesNotMatch(service.output, /works again/)
+  // It has met nothing itself, and no worker is there to meet it.
+  const server = await startService(t, { folder, command: 'serve' })
+  assertUnavailable(await server.fire('note', ['later still']))
+})
+
 test('a store that another machine has taken under a running service answers 503, and is used again once that one is silent', async (t) => {
   const service = await startService(t)
   assert.equal((await service.fire('note', ['before'])).status, 200)
@@ -104,6 +123,25 @@ test('a store that another machine has taken under a running service answers 503
   })
   await ran(service, ['after'])
 })
+
+/** A service's store that nobody has open, with a task on a damaged page; `readable`: what certainly comes before it. */
+async function damagedInTheMiddle(t: TestContext): Promise<{ folder: string; readable: readonly string[] }> {
+  const { folder } = await stored(t)
+  const file = storeFile(folder)
+  const content = readFileSync(file)
+  const page = Math.floor(content.indexOf('k30k') / 4_096) * 4_096
+  writeFileSync(file, content.fill(0xa5, page, page + 4_096), { flag: 'r+' })
+  return { folder, readable: Array.from({ length: 20 }, (_, index) => `k${index}k`) }
+}
+
+/** A service that has ended, whose tasks no worker has seen. */
+async function stored(t: TestContext): Promise<RunningService> {
+  const service = await startService(t, { command: 'serve' })
+  for (let index = 0; index < 60; index += 1)
+    assert.equal((await service.fire('note', [`k${index}k`, 'x'.repeat(500)])).status, 200)
+  await end(service)
+  return service
+}
 
 async function refusal(service: RunningService, ballast: string): Promise<Answer | undefined> {
   const answer = await service.fire('note', ['on a full disk', ballast])

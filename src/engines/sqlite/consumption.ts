@@ -66,8 +66,9 @@ export class SqliteConsumption implements Consumption {
     this.#options = options
     this.#site = siteOf(store.file)
     this.#lock = this.#site.hold(this.owner)
+    const onWrite = () => this.#tellOfStore()
     const onIdle = () => this.#maintenance.idle()
-    this.#turns = new Turns({ owner: this.owner, store, consumer, now, trouble, onIdle })
+    this.#turns = new Turns({ owner: this.owner, store, consumer, now, trouble, onWrite, onIdle })
     this.#rounds = new Rounds((error) => trouble.failed(error))
     this.#recovery = new Recovery({
       store,
@@ -78,7 +79,7 @@ export class SqliteConsumption implements Consumption {
     const upkeep = {
       store,
       now,
-      trouble,
+      onWrite,
       keptTasks,
       consumer,
       onRunnable: (seqs: readonly number[]) => this.#turns.putBack(seqs),
@@ -145,6 +146,13 @@ export class SqliteConsumption implements Consumption {
     reportParked(given?.parked ?? [])
     // Other workers can take them at once.
     if (given !== undefined && given.tasks > 0) store.wake()
+  }
+
+  /** What works says nothing of what lies elsewhere in a damaged file. */
+  #tellOfStore(): void {
+    const damage = this.#options.store.damage()
+    if (damage === undefined) this.#trouble.worked()
+    else this.#trouble.failed(damage)
   }
 
   async #recover(): Promise<void> {

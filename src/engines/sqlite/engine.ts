@@ -25,6 +25,7 @@ import { findTask, listTasks } from './lookup.ts'
 import { isInMemory } from './memory.ts'
 import { readWorkers } from './owners.ts'
 import { Reader } from './reader.ts'
+import { Recheck } from './recheck.ts'
 import type { Sync } from './requests.ts'
 import { sliceSize } from './retention.ts'
 import { siteOf } from './site.ts'
@@ -68,12 +69,14 @@ export async function openSqlite(options: SqliteOptions): Promise<Engine> {
   await openPatiently(store)
   const checkpoints = role === 'server' && !inMemory ? new Checkpoints(file) : undefined
   const writer = new Writer({ store, sync, now, checkpoints })
-  return new SqliteEngine({ store, writer, now, keptTasks })
+  const recheck = inMemory ? undefined : new Recheck(file, siteOf(file).damage())
+  return new SqliteEngine({ store, writer, recheck, now, keptTasks })
 }
 
 interface Parts {
   readonly store: Store
   readonly writer: Writer
+  readonly recheck: Recheck | undefined
   readonly now: () => number
   readonly keptTasks: number
 }
@@ -180,7 +183,7 @@ class SqliteEngine implements Engine {
   health(): Promise<EngineHealth> {
     const { store, now } = this.#parts
     const probe = () => this.#probe()
-    return examine({ file: store.file, room: store.room, reader: this.#reader, now, probe })
+    return examine({ store, reader: this.#reader, now, probe })
   }
 
   close(): Promise<void> {
@@ -200,6 +203,7 @@ class SqliteEngine implements Engine {
     const consumption = await this.#consumption?.catch(() => undefined)
     await consumption?.stop()
     this.#watchers.close()
+    await this.#parts.recheck?.close()
     await this.#parts.writer.close()
     this.#reader.close()
   }

@@ -37,7 +37,7 @@ export function storeError(error: unknown, file: string): Error {
       return full(file, error)
     case sqlite.corrupt:
     case sqlite.notadb:
-      return corrupt(file, error)
+      return corrupt(file, { why: asError(error).message, cause: error })
     case sqlite.readonly:
     case sqlite.cantopen:
     case 'EACCES':
@@ -131,10 +131,20 @@ function inKiB(bytes: number): string {
   return `${Math.floor(bytes / 1024)} KiB`
 }
 
-function corrupt(file: string, cause: unknown): StoreError {
+/** Where that is known, but not met just now. */
+export function damaged(file: string): StoreError {
+  return corrupt(file, { why: "some of it can't be read" })
+}
+
+/** What is read again fails again. */
+export function isDamage(error: unknown): boolean {
+  return codeOf(error) === 'STORE_CORRUPT'
+}
+
+function corrupt(file: string, { why, cause }: { why: string; cause?: unknown }): StoreError {
   return new StoreError(
     'STORE_CORRUPT',
-    `${file} is damaged or no SQLite database (${asError(cause).message}). Nothing was removed. Stop the service, then either move the file with its -wal and -shm away to start with an empty store, or save what can be read from a copy with \`sqlite3 copy.db .recover\`.`,
+    `${file} is damaged or no SQLite database (${why}). Nothing was removed. Stop the service, then either move the file with its -wal and -shm away to start with an empty store, or save what can be read from a copy with \`sqlite3 copy.db .recover\`.`,
     { cause },
   )
 }

@@ -10,11 +10,11 @@ import type { Reader } from './reader.ts'
 import { inLine, stateCode } from './schema.ts'
 import { type Site, siteOf } from './site.ts'
 import type { Sql } from './sql.ts'
+import type { Store } from './store.ts'
 import { readTotals } from './totals.ts'
 
 export interface HealthOptions {
-  readonly file: string
-  readonly room: DiskRoom
+  readonly store: Pick<Store, 'file' | 'room' | 'damage'>
   readonly reader: Reader
   readonly now: () => number
   /** Writes something small, and throws where that or the last real write failed. */
@@ -23,10 +23,10 @@ export interface HealthOptions {
 
 /** Whether tasks can be stored, and whether those that wait move. Never rejects. */
 export async function examine(options: HealthOptions): Promise<EngineHealth> {
-  const { reader, now, probe } = options
-  const site = siteOf(options.file)
+  const { store, reader, now, probe } = options
+  const site = siteOf(store.file)
   const faults = new Set<string>()
-  const storing = await probe().then(
+  const isWritten = await probe().then(
     () => true,
     (error) => !faults.add(reasonOf(error)),
   )
@@ -36,12 +36,16 @@ export async function examine(options: HealthOptions): Promise<EngineHealth> {
       faults.add(reasonOf(error))
       return nothing
     })
+  // The reading may have met it.
+  const damage = store.damage()
+  if (damage !== undefined) faults.add(reasonOf(damage))
+  const storing = isWritten && damage === undefined
   const workers = attempt(() => countAlive(site, seen.owners), faults) ?? 0
   const { waiting, running, parked, oldestWaitMs } = seen
-  const warnings = [...logWarning(options.file), ...parkedWarning(seen)]
+  const warnings = [...logWarning(store.file), ...parkedWarning(seen)]
   const reasons = [
     ...faults,
-    ...spaceReason(options.room, storing),
+    ...spaceReason(store.room, storing),
     ...waitingReason(seen, workers),
     ...stuckReasons(seen),
   ]

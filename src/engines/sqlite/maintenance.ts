@@ -1,5 +1,4 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Trouble } from '../../core/trouble.ts'
 import type { Consumer } from '../engine.ts'
 import { Known } from '../known.ts'
 import { LookAgain } from '../look-again.ts'
@@ -20,7 +19,8 @@ export interface MaintenanceOptions {
   /** Most settled tasks that are kept. */
   readonly keptTasks: number
   readonly consumer: Pick<Consumer, 'names' | 'keys' | 'slots'>
-  readonly trouble: Trouble
+  /** Told when the store could be written. */
+  readonly onWrite: () => void
   /** Given parked tasks that this worker can run, to be put back when it takes them. */
   readonly onRunnable: (seqs: readonly number[]) => void
 }
@@ -93,9 +93,9 @@ export class Maintenance {
   }
 
   async #beat(): Promise<void> {
-    const { store, now, trouble } = this.#options
+    const { store, now, onWrite } = this.#options
     await this.#write(({ sql }) => beat(sql, store.file, now()))
-    trouble.worked()
+    onWrite()
   }
 
   async #deleteExpired(): Promise<void> {

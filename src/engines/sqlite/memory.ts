@@ -83,4 +83,8 @@ class MemorySite implements Site {
   space(): undefined {
     return undefined
   }
+
+  damage() {
+    return { isSet: () => false, set: () => undefined, remove: () => undefined }
+  }
 }

@@ -81,7 +81,8 @@ export function filesAt(file: string): string {
   return `${fileAt(file)} ${fileAt(`${file}-wal`)}`
 }
 
-function fileAt(path: string): string {
+/** Names the file that lies at a path now. */
+export function fileAt(path: string): string {
   try {
     const { dev, ino } = statSync(path)
     return `${dev}:${ino}`

@@ -1,7 +1,8 @@
 import { Connection } from './connection.ts'
-import { closed, isBusy, storeError } from './failures.ts'
+import { closed, isBusy, isDamage, storeError } from './failures.ts'
 import { busy, waitYielding } from './patience.ts'
 import { filesAt } from './place.ts'
+import { siteOf } from './site.ts'
 import type { Sql } from './sql.ts'
 
 /** A small read-only connection for looking things up, opened at the first question and anew where the store's files were replaced. */
@@ -37,14 +38,17 @@ export class Reader {
       return work(this.#current())
     } catch (error) {
       if (isBusy(error)) return busy
+      const failure = storeError(error, this.#file)
+      if (isDamage(failure) && this.#files === filesAt(this.#file)) siteOf(this.#file).damage().set()
       this.#drop()
-      throw storeError(error, this.#file)
+      throw failure
     }
   }
 
   #current(): Connection {
     if (this.#connection !== undefined && this.#files === filesAt(this.#file)) return this.#connection
     this.#drop()
+    this.#files = ''
     this.#connection = new Connection(this.#file, { readOnly: true })
     // The log is opened by the first reading.
     this.#connection.version()

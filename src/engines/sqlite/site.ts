@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path'
 import { type AliveLock, holdAlive, holders, isAlive, removeTraces } from '../../supervisor/alive.ts'
+import { DamageMark } from './damage.ts'
 import { storeError } from './failures.ts'
 import { Log } from './log.ts'
 import { memoryAt } from './memory.ts'
@@ -24,6 +25,8 @@ export interface Site {
   log(): Pick<Log, 'flush' | 'close'>
   /** What the disk has, or undefined where that can't be told. */
   space(): DiskSpace | undefined
+  /** Whether the database is known to be damaged. */
+  damage(): Pick<DamageMark, 'isSet' | 'set' | 'remove'>
 }
 
 /** What lies around the database `file`, as `Store` names it. */
@@ -45,6 +48,7 @@ function onDisk(file: string): Site {
     ear: (onRing) => new Ear(wake, onRing),
     log: () => new Log(file),
     space: () => spaceAt(file),
+    damage: () => new DamageMark(file),
   }
 }
 

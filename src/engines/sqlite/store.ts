@@ -1,10 +1,10 @@
 import { chmodSync, existsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { codeOf } from '../../core/errors.ts'
+import { codeOf, type StoreError } from '../../core/errors.ts'
 import { emit } from '../../core/events.ts'
 import { Connection, type Extent, type Transaction } from './connection.ts'
 import { DiskRoom } from './disk-room.ts'
-import { closed, elsewhere, isBusy, replaced, storeError, unlogged } from './failures.ts'
+import { closed, damaged, elsewhere, isBusy, isDamage, replaced, storeError, unlogged } from './failures.ts'
 import { isWorthEmptying } from './log-length.ts'
 import { isElsewhere, type Machine, presentMachine, takeMachine } from './machine.ts'
 import { isInMemory } from './memory.ts'
@@ -38,6 +38,7 @@ export class Store {
   readonly file: string
   readonly room: DiskRoom
   readonly #options: StoreOptions
+  readonly #damage: ReturnType<Site['damage']>
   #opened: Opened | undefined
   #closed = false
   #wasReplaced = false
@@ -53,6 +54,7 @@ export class Store {
     this.file = options.file
     this.room = new DiskRoom(options.file, () => this.#extent())
     this.#options = options
+    this.#damage = siteOf(options.file).damage()
   }
 
   /**
@@ -95,6 +97,11 @@ export class Store {
 
   tryRead<T>(work: (sql: Sql) => T): T | typeof busy {
     return this.#guarded(() => work(this.#open().connection.sql))
+  }
+
+  /** Why nothing may be added that others are to read, where the file that is there is known to be damaged. */
+  damage(): StoreError | undefined {
+    return this.#damage.isSet() ? damaged(this.file) : undefined
   }
 
   /** Grows whenever there may be something new for a worker. */
@@ -200,6 +207,7 @@ export class Store {
     } catch (error) {
       if (isBusy(error)) return busy
       const failure = storeError(error, this.file)
+      if (isDamage(failure) && this.#opened !== undefined && this.#isInPlace()) this.#damage.set()
       // A connection to a disk that was full goes on; any other may be of no more use.
       if (codeOf(failure) !== 'STORE_FULL') this.#drop()
       throw failure

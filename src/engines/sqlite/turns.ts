@@ -7,6 +7,7 @@ import type { Consumer, Lease, Outcome } from '../engine.ts'
 import { StepSize } from '../step-size.ts'
 import { batchSize, type Claim, type Claimed, claim, lookForWaiting } from './claim.ts'
 import type { Transaction } from './connection.ts'
+import { isDamage } from './failures.ts'
 import { type Ended, type Recorded, settle } from './outcome.ts'
 import { divideByRoom } from './outcome-room.ts'
 import { ownNumber } from './owners.ts'
@@ -19,7 +20,9 @@ export interface TurnsOptions {
   readonly store: Store
   readonly consumer: Pick<Consumer, 'slots' | 'run'>
   readonly now: () => number
-  readonly trouble: Trouble
+  readonly trouble: Pick<Trouble, 'failed'>
+  /** Told when the store could be read and written. */
+  readonly onWrite: () => void
   /** Told that there is room, and nothing that waits. */
   readonly onIdle: () => void
 }
@@ -119,13 +122,22 @@ export class Turns {
       const work = this.#findWork()
       if (batch.length > 0 || work !== undefined) await this.#exchange(batch, work)
     } catch (error) {
-      this.#pending.unshift(...batch)
-      // One may fit where many don't.
-      if (codeOf(error) === 'STORE_FULL') this.#steps.failed()
+      // The next look finds them again.
+      this.#parked = noSeqs
       this.#options.trouble.failed(error)
+      await this.#keepAfter(error, batch)
+      // One may fit, or be read, where many can't.
+      if (codeOf(error) === 'STORE_FULL' || isDamage(error)) this.#steps.failed()
       this.#failedAt = performance.now()
       this.#wakeIn(retryMs)
     }
+  }
+
+  /** Damage that a claim meets may be none to the outcomes; those that it keeps from being recorded wait behind the others. */
+  async #keepAfter(error: unknown, batch: readonly Pending[]): Promise<void> {
+    if (!isDamage(error)) this.#pending.unshift(...batch)
+    else if (batch.length > 0)
+      await this.#exchange(batch, undefined).catch(() => this.#pending.push(...batch))
   }
 
   /** What there is no room for waits behind the rest. */
@@ -177,7 +189,7 @@ export class Turns {
     }
     const { kept, claimed } = await waitYielding(() => store.tryWrite(exchange, terms.durable), store.file)
     if (work !== undefined && this.#parked === parked) this.#parked = noSeqs
-    this.#options.trouble.worked()
+    this.#options.onWrite()
     this.#steps.took(batchSize, 0, 0)
     this.#report(batch, kept)
     this.#handOut(claimed)

@@ -36,9 +36,9 @@ export class Writer {
     return output
   }
 
-  /** @throws StoreError `STORE_FULL` where the disk has no room for further tasks. */
+  /** @throws StoreError where further tasks can't be added: `STORE_FULL`, or `STORE_CORRUPT` where nobody may find them later. */
   proveRoom(): Promise<void> {
-    return this.#inTurn(() => this.#makeRoom(0))
+    return this.#inTurn(() => this.#prepare(0))
   }
 
   /** Finishes what was asked for, then ends. Idempotent. */
@@ -59,7 +59,7 @@ export class Writer {
     const { store, sync, checkpoints } = this.#options
     await this.#holdUp(checkpoints?.room())
     if (verb === 'enqueue') {
-      await this.#makeRoom(bytes)
+      await this.#prepare(bytes)
       store.room.take(bytes)
     }
     const mustLast = sync === 'full' && isPromise(verb)
@@ -86,6 +86,13 @@ export class Writer {
     const started = performance.now()
     await pending
     this.#heldUpMs += performance.now() - started
+  }
+
+  /** What is added to a damaged store may lie behind what can't be read. */
+  async #prepare(bytes: number): Promise<void> {
+    const damage = this.#options.store.damage()
+    if (damage !== undefined) throw damage
+    await this.#makeRoom(bytes)
   }
 
   /** A thread copies most of the log, so that the rest doesn't hold up the loop for long. @throws StoreError `STORE_FULL` */
