@@ -14,6 +14,7 @@ import {
 } from './engines/open.ts'
 import { Spool } from './engines/spool/spool.ts'
 import { SpooledEngine } from './engines/spool/spooled.ts'
+import { DamageMark } from './engines/sqlite/damage.ts'
 import { whyNotKept } from './engines/sqlite/persistence.ts'
 import { ownSealKey, requireSealKeys } from './keys.ts'
 import { stateFolder } from './state-folder.ts'
@@ -70,9 +71,11 @@ export function spoolOf(config: Config, forwards: boolean): Spool | undefined {
     if (forwards) emit('notice', { message: `${noSpool}: ${folder} is ${why}. ${whatToDo}` })
     return undefined
   }
+  const damage = new DamageMark(join(folder, 'tasks.db'))
   return new Spool({
     open: () => openSpool({ folder, sync: config.store_sync, role: 'server', maxBytes: config.spool_limit }),
     exists: () => existsSync(join(folder, 'tasks.db')),
+    isDamaged: () => damage.isSet(),
     forwards,
   })
 }

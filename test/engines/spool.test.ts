@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, type TestContext, test } from 'node:test'
@@ -11,6 +11,7 @@ import { openBullmq } from '../../src/engines/bullmq/engine.ts'
 import type { Engine } from '../../src/engines/engine.ts'
 import { Spool } from '../../src/engines/spool/spool.ts'
 import { SpooledEngine } from '../../src/engines/spool/spooled.ts'
+import { DamageMark } from '../../src/engines/sqlite/damage.ts'
 import { openSqlite } from '../../src/engines/sqlite/engine.ts'
 import { WaitingEngine } from '../../src/engines/waiting.ts'
 import { newTaskId } from '../../src/tasks/ids.ts'
@@ -224,6 +225,31 @@ else
       assert.equal((await engine.health()).parked, 1)
     })
 
+    test('with damage in its middle it forwards what comes before, says so, and takes nothing more', async (t) => {
+      const former = await opened(t, redis.url)
+      await redis.kill()
+      const context = 'x'.repeat(400)
+      const fired = Array.from({ length: 300 }, () => message({ context }))
+      fired[150] = message({ context: `unreadable${context}` })
+      assert.ok((await former.engine.enqueue(fired)).every(({ stored }) => stored))
+      await former.engine.close()
+      damagePage(join(former.folder, 'spool', 'tasks.db'), 'unreadable')
+      await redis.start()
+      const { engine, store } = await opened(t, redis.url, former)
+      const isDamaged = (reason: string) => /spool of this machine is damaged.*STORE_CORRUPT/.test(reason)
+      await until(async () => (await engine.health()).reasons.some(isDamaged), { what: 'health to say so' })
+      assert.equal((await engine.health()).storing, true)
+      await until(async () => (await store.counts()).queued > 130, {
+        what: 'what can be read to be forwarded',
+      })
+      await redis.kill()
+      const [refused] = await engine.enqueue([message()])
+      assert.ok(refused?.stored === false)
+      assert.equal(codeOf(refused.error), 'STORE_CORRUPT')
+      assert.equal((await engine.health()).storing, false)
+      await redis.start()
+    })
+
     describe('what other processes do to it, while one goes on that has nothing to forward', () => {
       test('is forwarded, when one has spooled tasks and ended', async (t) => {
         const { store, ...place } = await opened(t, redis.url)
@@ -374,6 +400,7 @@ function spoolIn(
         ...(maxBytes === undefined ? {} : { maxBytes }),
       }),
     exists: () => existsSync(join(place, 'tasks.db')),
+    isDamaged: () => new DamageMark(join(place, 'tasks.db')).isSet(),
     forwards,
   })
 }
@@ -393,6 +420,13 @@ function message(own: Partial<TaskMessage> = {}): TaskMessage {
     context: 'sealed',
     ...own,
   }
+}
+
+/** Overwrites the page that holds `text`, of a database that nobody has open. */
+function damagePage(file: string, text: string): void {
+  const content = readFileSync(file)
+  const page = Math.floor(content.indexOf(text) / 4_096) * 4_096
+  writeFileSync(file, content.fill(0xff, page, page + 4_096), { flag: 'r+' })
 }
 
 async function forwarded(engine: Engine): Promise<void> {

@@ -20,6 +20,8 @@ export interface SpoolOptions {
   open(): Promise<Engine>
   /** Whether there is one: what an earlier process has left is forwarded too. */
   exists(): boolean
+  /** Whether some of it is known to be unreadable. */
+  isDamaged(): boolean
   /** For processes that live on: forward what is in it. */
   readonly forwards: boolean
 }
@@ -180,6 +182,11 @@ export class Spool {
     const counts = await this.#ifThere((engine) => engine.counts())
     if (counts === undefined) return { waiting: 0, parked: 0 }
     return { waiting: counts.queued + counts.running, parked: counts.parked }
+  }
+
+  /** Whether some of what it holds may never be forwarded. */
+  isDamaged(): boolean {
+    return this.#options.isDamaged()
   }
 
   /** Whether something can be stored in it now, and since when the oldest waits that nobody is forwarding at this moment. */

@@ -203,6 +203,7 @@ export async function withSpooled(health: EngineHealth, spool: Spool): Promise<E
     reasons.push(`What may wait in the spool of this machine can't be read: ${reasonOf(error)}`)
     return { waiting: 0, parked: 0 }
   })
+  if (spool.isDamaged()) reasons.push(damagedSpool)
   if (left.waiting > 0) reasons.push(describeWait(left.waiting))
   // One that isn't there is not made where the store works.
   const { storing, oldestWaitMs } = left.waiting > 0 || !health.storing ? await spool.health() : health
@@ -216,6 +217,9 @@ export async function withSpooled(health: EngineHealth, spool: Spool): Promise<E
     oldestWaitMs: Math.max(health.oldestWaitMs, oldestWaitMs),
   }
 }
+
+const damagedSpool =
+  "The spool of this machine is damaged: what waits in it can't all be read and forwarded. Stop the service, then either move `tasks.db` in `.macaron/spool` away with its -wal and -shm, or save what can be read from a copy with `sqlite3 copy.db .recover`. [STORE_CORRUPT]"
 
 function isSpooled({ atMostOnce }: TaskMessage, answer: EnqueueAnswer | undefined): boolean {
   return !atMostOnce && isFailure(answer)
