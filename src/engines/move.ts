@@ -1,13 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { MacaronError } from '../core/errors.ts'
 import { emit } from '../core/events.ts'
-import { growingPauseMs } from '../core/growing-pause.ts'
-import { Trouble } from '../core/trouble.ts'
 import type { TaskMessage } from '../tasks/message.ts'
 import type { TaskState } from '../tasks/states.ts'
 import { answersOf, failureIn, isFailure } from './answers.ts'
-import type { Engine, TaskRecord } from './engine.ts'
+import type { Engine, EnqueueAnswer, TaskRecord } from './engine.ts'
 import { Forwarder } from './forwarder.ts'
+import { Tries } from './tries.ts'
 
 export interface MoveOptions {
   readonly from: Engine
@@ -24,21 +22,25 @@ export interface Moved {
    * too, and were deleted since) nobody knows.
    */
   readonly lost: number
+  /** How many are to run there still, as where it was stopped. */
+  readonly left: number
+  readonly parked: number
 }
 
 const pageSize = 500
 
 /**
  * Moves all tasks that are to run from one engine to another, until none is left or `stop` is called. Each is stored there before it is deleted here, under its
- * own id: interrupted anywhere and run again, it loses and doubles nothing. Attempts made so far are not counted there; what is over stays here. Where the other
- * store fails on the way it waits, tells why once, and goes on.
+ * own id: interrupted anywhere and run again, it loses and doubles nothing. Attempts made so far are not counted there; what is over stays here. Where one of the
+ * stores fails on the way it waits, tells why once, and goes on.
  */
 export class Move {
   readonly #options: MoveOptions
   readonly #empty = Promise.withResolvers<void>()
   readonly #forwarder: Forwarder
-  readonly #trouble = new Trouble()
   readonly #stopping = new AbortController()
+  readonly #here = new Tries(this.#stopping.signal)
+  readonly #there = new Tries(this.#stopping.signal)
   #moved = 0
 
   constructor(options: MoveOptions) {
@@ -52,18 +54,24 @@ export class Move {
     })
   }
 
-  /** @throws MacaronError `WORKERS_ALIVE`, `SAME_STORE`; StoreError. */
+  /** How many have been moved so far, however it ends. */
+  get moved(): number {
+    return this.#moved
+  }
+
+  /** @throws MacaronError `WORKERS_ALIVE`, `SAME_STORE`; StoreError where one of the stores fails at the beginning, or once it is told to stop. */
   async run(): Promise<Moved> {
-    const workers = await this.#options.from.workers()
+    const { from } = this.#options
+    const workers = await from.workers()
     if (workers.length > 0) throw workersAlive(workers.length)
     if (await this.#isOneStore()) throw sameStore()
-    // What was taken from there once, and is not deleted yet, would count as stored.
-    await this.#options.to.purge({})
-    await this.#moveScheduled()
-    this.#forwarder.begin()
-    await this.#empty.promise
-    const lost = await this.#takeLost()
-    return { moved: this.#moved, lost }
+    const lost = await this.#moveAll().catch((error) => {
+      if (!this.#stopping.signal.aborted) throw error
+      // What it was waiting for was told.
+      return 0
+    })
+    const { queued, scheduled, running, parked } = await this.#here.untilDone(() => from.counts())
+    return { moved: this.#moved, lost, left: queued + scheduled + running, parked }
   }
 
   /** What is not moved yet stays where it is. */
@@ -71,6 +79,16 @@ export class Move {
     this.#stopping.abort()
     await this.#forwarder.stop()
     this.#empty.resolve()
+  }
+
+  /** Resolves with how many are lost. */
+  async #moveAll(): Promise<number> {
+    // What was taken from there once, and is not deleted yet, would count as stored.
+    await this.#there.untilDone(() => this.#options.to.purge({}))
+    await this.#moveScheduled()
+    this.#forwarder.begin()
+    await this.#empty.promise
+    return await this.#takeLost()
   }
 
   /**
@@ -92,37 +110,46 @@ export class Move {
   async #moveScheduled(): Promise<void> {
     for await (const page of this.#pagesOf('scheduled')) {
       let left = page
-      for (let failures = 0; left.length > 0 && !this.#stopping.signal.aborted; failures++) {
-        if (failures > 0) await this.#pause(growingPauseMs(failures))
-        left = await this.#movePage(left)
-      }
+      await this.#there.untilDone(async () => {
+        const answers = await this.#movePage(left)
+        left = left.filter((_record, index) => isFailure(answers[index]))
+        const failure = failureIn(answers)
+        if (failure !== undefined) throw failure
+      })
     }
   }
 
-  /** Resolves with those that the other store could not take. */
-  async #movePage(page: readonly TaskRecord[]): Promise<readonly TaskRecord[]> {
-    const { from, to } = this.#options
+  /** What is stored there is taken out at once, and not offered again: there it may run, be deleted, and then count as new. */
+  async #movePage(page: readonly TaskRecord[]): Promise<readonly EnqueueAnswer[]> {
     // One that is to be tried again is due later than it was fired for.
     const batch = page.map(({ message, runAt }) => ({ ...message, runAt }))
-    const answers = await answersOf(batch, (all) => to.enqueue(all))
-    const moved = page.filter((_record, index) => answers[index]?.stored)
-    await Promise.all(moved.map(({ message }) => from.remove(message.id)))
-    if (moved.length > 0) this.#count(moved.length)
-    const failure = failureIn(answers)
-    if (failure === undefined) this.#trouble.worked()
-    else this.#trouble.failed(failure)
-    return page.filter((_record, index) => isFailure(answers[index]))
+    const answers = await answersOf(batch, (all) => this.#options.to.enqueue(all))
+    await this.#takeOut(batch.filter((_message, index) => answers[index]?.stored))
+    return answers
+  }
+
+  /** One that has gone already was taken out by a try whose answer was lost. */
+  async #takeOut(moved: readonly TaskMessage[]): Promise<void> {
+    let left = moved
+    await this.#here.untilDone(async () => {
+      const ends = await Promise.allSettled(left.map(({ id }) => this.#options.from.remove(id)))
+      const failed = left.filter((_message, index) => ends[index]?.status === 'rejected')
+      if (failed.length < left.length) this.#count(left.length - failed.length)
+      left = failed
+      const failure = ends.find((end) => end.status === 'rejected')
+      if (failure !== undefined) throw failure.reason
+    })
   }
 
   /** What an earlier move had in hand when it was killed is parked as lost where it must not start twice; where the other store has it, it was moved. */
   async #takeLost(): Promise<number> {
-    const { from, to } = this.#options
+    const { to } = this.#options
     let lost = 0
     for await (const page of this.#pagesOf('parked'))
       for (const { message, reason } of page) {
         if (reason !== 'lost') continue
-        if ((await to.find(message.id)) === undefined) lost++
-        else if ((await from.remove(message.id)).done) this.#count(1)
+        if ((await this.#there.untilDone(() => to.find(message.id))) === undefined) lost++
+        else await this.#takeOut([message])
       }
     return lost
   }
@@ -131,17 +158,13 @@ export class Move {
   async *#pagesOf(state: TaskState): AsyncGenerator<readonly TaskRecord[]> {
     let before = {}
     for (;;) {
-      const page = await this.#options.from.list({ state, limit: pageSize, ...before })
+      const filter = { state, limit: pageSize, ...before }
+      const page = await this.#here.untilDone(() => this.#options.from.list(filter))
       const last = page.at(-1)
       if (last === undefined || this.#stopping.signal.aborted) return
       yield page
       before = { before: last.message.id }
     }
-  }
-
-  /** Shorter where it is told to stop. */
-  async #pause(ms: number): Promise<void> {
-    await delay(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
   }
 
   /** Such as that its queue was paused. */

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import { prefixOf } from '../../src/engines/bullmq/keys.ts'
 import type { Consumer, Engine, Lease } from '../../src/engines/engine.ts'
 import { Move } from '../../src/engines/move.ts'
 import type { TaskMessage } from '../../src/tasks/message.ts'
 import { bin, cleanEnvironment, cli } from '../e2e/support/cli.ts'
+import { seeded } from '../e2e/support/random.ts'
 import { startProgram } from '../support/processes.ts'
 import { RedisServer, withoutRedis } from '../support/redis-server.ts'
 import { until } from '../support/until.ts'
@@ -22,11 +24,16 @@ const ways = [
   ['redis', 'sqlite'],
 ] as const
 
+const kinds = [
+  ['queued', { runAt: 0 }],
+  ['scheduled', { runAt: Date.now() + 3_600_000 }],
+] as const
+
 if (withoutRedis !== false) test('moves that are hindered', { skip: withoutRedis }, () => undefined)
 else
   describe('moving tasks, hindered', () => {
     before(async () => {
-      redis = await RedisServer.start('--appendonly', 'yes')
+      redis = await RedisServer.start('--appendonly', 'yes', '--appendfsync', 'always')
     })
     after(() => redis.end())
 
@@ -82,10 +89,52 @@ else
       })
     }
 
-    for (const [what, over] of [
-      ['queued', { runAt: 0 }],
-      ['scheduled', { runAt: Date.now() + 3_600_000 }],
-    ] as const)
+    for (const [from, to] of ways)
+      for (const [what, over] of kinds)
+        test(`from ${from} while Redis dies again and again, what is ${what} waits, says why, and goes on: nothing is lost or doubled`, async (t) => {
+          const random = seeded((line) => t.diagnostic(line))
+          const { folder, engines, urls } = await stores(t, redis.url)
+          const size = 6_000
+          for (let at = 0; at < size; at += 1_000) await engines[from].enqueue(messages(1_000, over))
+          const moving = startMove(t, [urls[from], urls[to], folder])
+          for (let deaths = 1; deaths <= 3; deaths++) {
+            // More than a page: then it has heard in between that Redis is back.
+            const goal = (await left(engines[to])) + random.whole(501, 1_500)
+            await until(async () => (await left(engines[to])) >= goal, {
+              what: 'some to be moved',
+              everyMs: 1,
+            })
+            await redis.kill()
+            const isTold = () => (moving.told().match(/STORE_UNREACHABLE/g)?.length ?? 0) >= deaths
+            await until(isTold, { what: 'the reason to be told' })
+            await redis.start()
+            await until(async () => (await engines.redis.health()).storing, { what: 'Redis to be there' })
+          }
+          assert.equal(await moving.end, 0, moving.told())
+          assert.deepEqual([await left(engines[from]), await left(engines[to])], [0, size])
+          assert.deepEqual(JSON.parse(moving.said()), { moved: size, left: 0, parked: 0, lost: 0 })
+          assert.match(moving.told(), /works again/)
+        })
+
+    test('stopped while the store that is emptied is away, it ends, and says how many were moved and why no more is known', async (t) => {
+      const { folder, engines, urls } = await stores(t, redis.url)
+      await engines.redis.enqueue(messages(3_000, { runAt: Date.now() + 3_600_000 }))
+      const moving = startMove(t, [urls.redis, urls.sqlite, folder])
+      await until(async () => (await left(engines.sqlite)) > 500, { what: 'some to be moved', everyMs: 1 })
+      await redis.kill()
+      try {
+        await until(() => /\[STORE_UNREACHABLE\]/.test(moving.told()), { what: 'the reason to be told' })
+        moving.stop()
+        assert.equal(await moving.end, 1)
+        const { moved, error } = JSON.parse(moving.said())
+        assert.equal(error, 'STORE_UNREACHABLE')
+        assert.ok(moved >= 500 && moved < 3_000, `${moved} moved`)
+      } finally {
+        await redis.start()
+      }
+    })
+
+    for (const [what, over] of kinds)
       test(`to a store that gets full on the way, what is ${what} waits, says why, and goes on`, async (t) => {
         const { folder, engines, urls } = await stores(t, redis.url)
         const size = 6_000
@@ -212,18 +261,23 @@ function ids(tasks: readonly TaskMessage[]): readonly string[] {
   return tasks.map(({ id }) => id)
 }
 
-/** The command under way: what it has told so far, and its end. */
+/** The command under way: what it has told so far, what it says, and its end. */
 function startMove(t: TestContext, [from, to, folder]: readonly [string, string, string]) {
-  const args = [bin, 'tasks', 'move', '--from', from, '--to', to, '--service', folder]
+  const args = [bin, 'tasks', 'move', '--json', '--from', from, '--to', to, '--service', folder]
   const child = spawn(process.execPath, args, {
     env: cleanEnvironment(),
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
   t.after(() => child.kill('SIGKILL'))
+  const [said, told] = [textOf(child.stdout), textOf(child.stderr)]
+  const end: Promise<number | null> = once(child, 'close').then(([code]) => code)
+  return { told, said, end, stop: () => child.kill('SIGTERM') }
+}
+
+function textOf(stream: Readable): () => string {
   let text = ''
-  child.stderr.setEncoding('utf8').on('data', (piece: string) => {
+  stream.setEncoding('utf8').on('data', (piece: string) => {
     text += piece
   })
-  const end: Promise<number | null> = once(child, 'close').then(([code]) => code)
-  return { told: () => text, end }
+  return () => text
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import type { Config } from '../../config.ts'
-import { MacaronError } from '../../core/errors.ts'
+import { asError, codeOf, MacaronError } from '../../core/errors.ts'
 import { on } from '../../core/events.ts'
 import { writeError } from '../../core/standard-output.ts'
 import { Move, type Moved } from '../../engines/move.ts'
@@ -56,12 +56,13 @@ async function move({ from, to, json, ...options }: MoveOptions): Promise<void> 
     ...tellTroubles(),
   ]
   try {
-    const { moved, lost } = await work.run()
-    const { queued, scheduled, running, parked } = await source.engine.counts()
-    const left = queued + scheduled + running
+    const { moved, left, parked, lost } = await work.run()
     if (left > 0) process.exitCode = 1
     if (json) sayJson({ moved, left, parked, lost })
     else for (const line of summary({ moved, left, parked, lost })) say(line)
+  } catch (error) {
+    sayFailed(work.moved, error, json === true)
+    throw error
   } finally {
     for (const end of endings) end()
     await work.stop()
@@ -85,9 +86,19 @@ function refuseMissing(config: Config, url: string): void {
   throw new MacaronError('NO_STORE', `There is no store in ${folder}: see to --from`)
 }
 
-function summary({ moved, left, parked, lost }: Moved & { left: number; parked: number }): readonly string[] {
+/** What was moved by then; why it went no further is told by whoever reports the failure. */
+function sayFailed(moved: number, error: unknown, json: boolean): void {
+  if (json) sayJson({ moved, error: codeOf(error) ?? asError(error).name })
+  else if (moved > 0) say(movedSoFar(moved))
+}
+
+function movedSoFar(moved: number): string {
+  return `${process.stdout.isTTY ? '' : ''}${moved} moved`
+}
+
+function summary({ moved, left, parked, lost }: Moved): readonly string[] {
   return [
-    `${process.stdout.isTTY ? '\r' : ''}${moved} moved`,
+    movedSoFar(moved),
     ...(left > 0 ? [`${left} not moved yet: run it again`] : []),
     ...(parked > 0
       ? [`${parked} parked there, with the reason: macaron tasks ls --state parked ${there}`]
