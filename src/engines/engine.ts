@@ -186,6 +186,8 @@ export interface WorkerInfo {
   readonly pid: number
   readonly startedAt: number
   readonly running: number
+  /** Where it runs nothing: it takes tasks to another store. */
+  readonly forwards?: true
 }
 
 export interface EngineHealth {

@@ -3,7 +3,7 @@ import { emit } from '../core/events.ts'
 import type { TaskMessage } from '../tasks/message.ts'
 import type { TaskState } from '../tasks/states.ts'
 import { answersOf, failureIn, isFailure } from './answers.ts'
-import type { Engine, EnqueueAnswer, TaskRecord } from './engine.ts'
+import type { Engine, EnqueueAnswer, TaskRecord, WorkerInfo } from './engine.ts'
 import { Forwarder } from './forwarder.ts'
 import { Tries } from './tries.ts'
 
@@ -63,7 +63,7 @@ export class Move {
   async run(): Promise<Moved> {
     const { from } = this.#options
     const workers = await from.workers()
-    if (workers.length > 0) throw workersAlive(workers.length)
+    if (workers.length > 0) throw workersAlive(workers)
     if (await this.#isOneStore()) throw sameStore()
     const lost = await this.#moveAll().catch((error) => {
       if (!this.#stopping.signal.aborted) throw error
@@ -199,9 +199,20 @@ function sameStore(): MacaronError {
   )
 }
 
-function workersAlive(count: number): MacaronError {
+function workersAlive(all: readonly WorkerInfo[]): MacaronError {
+  const workers = all.filter(({ forwards }) => forwards !== true)
+  const [forwarder] = all.filter(({ forwards }) => forwards === true)
   return new MacaronError(
     'WORKERS_ALIVE',
-    `${count === 1 ? 'A worker runs' : `${count} workers run`} tasks of the store that is to be emptied: they could run what has been moved already. Stop them first (servers may go on).`,
+    workers.length === 0 && forwarder !== undefined ? oneForwards(forwarder) : someRun(workers.length),
   )
+}
+
+function someRun(count: number): string {
+  return `${count === 1 ? 'A worker runs' : `${count} workers run`} tasks of the store that is to be emptied: they could run what has been moved already. Stop them first (servers may go on).`
+}
+
+/** Of several that do, the next is told of when this one has gone. */
+function oneForwards({ pid, host }: WorkerInfo): string {
+  return `Process ${pid} on ${host} takes the tasks of the store that is to be emptied to another one. It is a server or worker that forwards its spool, or another move: stop it first.`
 }

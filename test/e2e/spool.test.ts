@@ -106,6 +106,26 @@ else
       await redis.start()
     })
 
+    test('a spool that a server forwards is not moved by command, which says what to stop; then it is', async (t) => {
+      const service = await startService(t, { files: files(), command: 'serve' })
+      await redis.kill()
+      for (let index = 0; index < 5; index++)
+        assert.equal((await service.fire('note', [`k${index}`])).status, 200)
+      await service.says(/kept in the spool/)
+      const args = ['tasks', 'move', '--from', 'sqlite:.macaron/spool', '--to', 'sqlite:', '--json']
+      const refused = await service.cli(...args)
+      assert.equal(refused.code, 1)
+      assert.match(
+        refused.stderr,
+        /Process \d+ on .* forwards its spool.*stop it first\.\n\[WORKERS_ALIVE\]/s,
+      )
+      assert.deepEqual(JSON.parse(refused.stdout), { moved: 0, error: 'WORKERS_ALIVE' })
+      await end(service)
+      const moved = await service.cli(...args)
+      assert.deepEqual(JSON.parse(moved.stdout), { moved: 5, left: 0, parked: 0, lost: 0 })
+      await redis.start()
+    })
+
     test('a spool that can’t be read is told of by log and health, and forwarded once it can be', async (t) => {
       const { folder, keys } = await leftInSpool(t)
       await redis.start()

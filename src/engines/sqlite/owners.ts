@@ -18,7 +18,7 @@ export function newOwner({ forwards }: Pick<Consumer, 'forwards'>): string {
 }
 
 /** Whether it ran nothing: none of its tasks can be what took it down. */
-export function isForwarder({ id }: Owner): boolean {
+export function isForwarder({ id }: Pick<Owner, 'id'>): boolean {
   return id.startsWith(`${forwarder}-`)
 }
 
@@ -52,6 +52,7 @@ export function readWorkers(sql: Sql): readonly WorkerInfo[] {
     pid: integer(row[2]),
     startedAt: integer(row[3]),
     running: integer(row[4]),
+    ...(isForwarder({ id: text(row[0]) }) ? { forwards: true } : {}),
   }))
 }
 
