@@ -72,8 +72,9 @@ export function spoolOf(config: Config, forwards: boolean): Spool | undefined {
     return undefined
   }
   const damage = new DamageMark(join(folder, 'tasks.db'))
+  const { store_sync: sync, spool_limit: maxBytes, name: onlyFor } = config
   return new Spool({
-    open: () => openSpool({ folder, sync: config.store_sync, role: 'server', maxBytes: config.spool_limit }),
+    open: () => openSpool({ folder, sync, role: 'server', maxBytes, onlyFor }),
     exists: () => existsSync(join(folder, 'tasks.db')),
     isDamaged: () => damage.isSet(),
     forwards,

@@ -106,6 +106,29 @@ else
       await redis.start()
     })
 
+    test('what lies in the spool of a service that was renamed waits, the log says so, and is moved by command', async (t) => {
+      const { folder, keys } = await leftInSpool(t)
+      await redis.start()
+      writeFileSync(join(folder, 'macaron.yaml'), files()['macaron.yaml'])
+      const renamed = await startService(t, { folder })
+      await renamed.says(
+        /holds tasks of the service.*"code":"SPOOL_OTHER_SERVICE"|"code":"SPOOL_OTHER_SERVICE".*holds tasks of the service/,
+      )
+      const listed = await renamed.cli('tasks', 'ls', '--spool')
+      assert.match(listed.stderr, /\[SPOOL_OTHER_SERVICE\]/)
+      assert.equal((await renamed.fire('note', ['meanwhile'])).status, 200)
+      const moved = await renamed.cli('tasks', 'move', '--from', 'sqlite:.macaron/spool', '--json')
+      assert.deepEqual(JSON.parse(moved.stdout), { moved: 5, left: 0, parked: 0, lost: 0 })
+      await until(() => renamed.runs().filter((run) => run.ended).length === 6, { what: 'all to run' })
+      const runs = renamed.runs().map(({ key }) => key)
+      assert.deepEqual(runs.toSorted(), [...keys, 'meanwhile'])
+      await redis.kill()
+      assert.equal((await renamed.fire('note', ['spooled'])).status, 200)
+      await redis.start()
+      await until(() => renamed.runs().filter((run) => run.ended).length === 7, { what: 'the last to run' })
+      await end(renamed)
+    })
+
     test('a spool that a server forwards is not moved by command, which says what to stop; then it is', async (t) => {
       const service = await startService(t, { files: files(), command: 'serve' })
       await redis.kill()

@@ -129,6 +129,46 @@ else
       await forwarded(engine)
     })
 
+    test('two services that share a folder never forward each other’s tasks: the second is told so, and may use the spool once it is empty', async (t) => {
+      const one = await opened(t, redis.url)
+      const other = await opened(t, redis.url, { folder: one.folder })
+      const ofService = new Map([one, other].map((opened) => [opened, [] as string[]]))
+      for (const [has, asks] of [
+        [one, other],
+        [other, one],
+        [one, other],
+      ] as const) {
+        await redis.kill()
+        const batch = [message(), message(), message()]
+        assert.ok((await has.engine.enqueue(batch)).every(({ stored }) => stored))
+        ofService.get(has)?.push(...batch.map(({ id }) => id))
+        const [refused] = await asks.engine.enqueue([message()])
+        assert.ok(refused?.stored === false)
+        assert.equal(codeOf(refused.error), 'SPOOL_OTHER_SERVICE')
+        assert.match(refused.error.message, new RegExp(`holds tasks of the service "${has.service}"`))
+        await redis.start()
+        await forwarded(has.engine)
+      }
+      for (const [{ store }, ids] of ofService)
+        assert.deepEqual(
+          (await everything(store)).map(({ message: { id } }) => id),
+          ids,
+        )
+    })
+
+    test('what was parked or cancelled in it keeps it from another service too', async (t) => {
+      const one = await opened(t, redis.url)
+      await redis.kill()
+      const task = message()
+      await one.engine.enqueue([task])
+      assert.equal((await one.engine.cancel(task.id)).done, true)
+      const other = spoolIn(one.folder, { onlyFor: 'another' })
+      t.after(() => other.close())
+      await assert.rejects(other.retry(task.id), { name: 'StoreError', code: 'SPOOL_OTHER_SERVICE' })
+      await redis.start()
+      await forwarded(one.engine)
+    })
+
     test('tasks that must not start twice are refused rather than spooled', async (t) => {
       const { engine } = await opened(t, redis.url)
       await redis.kill()
@@ -376,7 +416,7 @@ async function opened(
   const other = new WaitingEngine({ abilities: bullmqAbilities, open })
   const engine = new SpooledEngine({
     store,
-    spool: spoolIn(folder, options),
+    spool: spoolIn(folder, { ...options, onlyFor: service }),
     patienceMs: options.patienceMs ?? 1_000,
   })
   t.after(async () => {
@@ -388,7 +428,7 @@ async function opened(
 
 function spoolIn(
   folder: string,
-  { maxBytes, forwards = true }: { maxBytes?: number; forwards?: boolean } = {},
+  { maxBytes, onlyFor, forwards = true }: { maxBytes?: number; onlyFor?: string; forwards?: boolean } = {},
 ): Spool {
   const place = join(folder, 'spool')
   return new Spool({
@@ -398,6 +438,7 @@ function spoolIn(
         sync: 'full',
         role: 'server',
         ...(maxBytes === undefined ? {} : { maxBytes }),
+        ...(onlyFor === undefined ? {} : { onlyFor }),
       }),
     exists: () => existsSync(join(place, 'tasks.db')),
     isDamaged: () => new DamageMark(join(place, 'tasks.db')).isSet(),

@@ -48,6 +48,8 @@ export interface SqliteOptions {
   readonly maxBytes?: number
   /** Most settled tasks that a worker keeps; beyond it the oldest done ones are deleted first. Default 1,000,000. */
   readonly keptTasks?: number
+  /** The name of the service that alone may use it, as a spool. Default: any may. */
+  readonly onlyFor?: string
 }
 
 /** Pages of log (4 KiB each) before a commit copies them into the database file. */
@@ -59,13 +61,13 @@ const failureCountsMs = 5_000
 /**
  * Opens the embedded task store, made where there is none.
  * @throws StoreError `STORE_UNWRITABLE`, `STORE_FULL`, `STORE_CORRUPT`, `STORE_TOO_NEW`, `STORE_ON_NETWORK`, `STORE_BUSY`, `STORE_FAILED`, or
- * `STORE_ELSEWHERE` while another machine uses it (which can take 6 s to find out).
+ * `SPOOL_OTHER_SERVICE` where it is not `onlyFor` this service, or `STORE_ELSEWHERE` while another machine uses it (which can take 6 s to find out).
  */
 export async function openSqlite(options: SqliteOptions): Promise<Engine> {
-  const { sync, role, maxBytes, now = Date.now, keptTasks = 1_000_000 } = options
+  const { sync, role, maxBytes, onlyFor, now = Date.now, keptTasks = 1_000_000 } = options
   const inMemory = isInMemory(options.folder)
   const file = inMemory ? options.folder : join(resolve(options.folder), 'tasks.db')
-  const store = new Store({ file, now, checkpointPages: checkpointPages[role], maxBytes })
+  const store = new Store({ file, now, checkpointPages: checkpointPages[role], maxBytes, onlyFor })
   await openPatiently(store)
   const checkpoints = role === 'server' && !inMemory ? new Checkpoints(file) : undefined
   const writer = new Writer({ store, sync, now, checkpoints })

@@ -113,6 +113,13 @@ const withoutSignatures = `
   UPDATE totals SET parked = parked + scheduled + queued + running, scheduled = 0, queued = 0, running = 0;
   ALTER TABLE messages DROP COLUMN mac;`
 
+/** The service that alone may use it, where that is asked for. */
+const user = `
+  CREATE TABLE IF NOT EXISTS user (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    service TEXT NOT NULL
+  ) STRICT;`
+
 /** From each version to the next; a store at version n has had the first n of them. Never change one that was released. */
 const steps: readonly ((sql: Sql) => void)[] = [
   (sql) => sql.script(first),
@@ -120,6 +127,7 @@ const steps: readonly ((sql: Sql) => void)[] = [
     const signature = sql.first("SELECT 1 FROM pragma_table_info('messages') WHERE name = 'mac'")
     if (signature !== undefined) sql.script(withoutSignatures)
   },
+  (sql) => sql.script(user),
 ]
 
 export function versionOf(sql: Sql): number {

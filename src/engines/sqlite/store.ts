@@ -13,6 +13,7 @@ import { filesAt, flushFolder, prepareFolder } from './place.ts'
 import { isOutdated, migrate } from './schema.ts'
 import { type Site, siteOf } from './site.ts'
 import type { Sql } from './sql.ts'
+import { requireUser } from './user.ts'
 
 export interface StoreOptions {
   readonly file: string
@@ -21,6 +22,8 @@ export interface StoreOptions {
   readonly checkpointPages: number
   /** Of the database file; undefined: no limit of ours. */
   readonly maxBytes?: number | undefined
+  /** The service that alone may use it; undefined: any. */
+  readonly onlyFor?: string | undefined
 }
 
 /** Writes that follow each other by less than this are back to back; they go on for so long before they are interrupted. */
@@ -158,7 +161,12 @@ export class Store {
   }
 
   #write<T>(work: (transaction: Transaction) => T, durable: boolean): T {
-    const answer = this.#open().connection.write(work, durable)
+    const { file, onlyFor } = this.#options
+    const checked = (transaction: Transaction) => {
+      if (onlyFor !== undefined) requireUser(transaction.sql, { service: onlyFor, file })
+      return work(transaction)
+    }
+    const answer = this.#open().connection.write(checked, durable)
     this.#committedAt = performance.now()
     return answer
   }
@@ -243,7 +251,8 @@ interface Opened {
   version: number
 }
 
-function open({ file, now, checkpointPages, maxBytes }: StoreOptions, silent: Machine | undefined): Opened {
+function open(options: StoreOptions, silent: Machine | undefined): Opened {
+  const { file, checkpointPages, maxBytes } = options
   prepareFolder(dirname(file))
   const isNew = !existsSync(file)
   const connection = new Connection(file, { readOnly: false })
@@ -253,7 +262,7 @@ function open({ file, now, checkpointPages, maxBytes }: StoreOptions, silent: Ma
     if (!connection.useLog(checkpointPages)) throw unlogged(file)
     if (maxBytes !== undefined) connection.limit(maxBytes)
     if (isOutdated(connection.sql, file)) connection.write(({ sql }) => migrate(sql), true)
-    settleIn(connection, { file, now: now(), silent })
+    settleIn(connection, options, silent)
     if (isNew) flushFolder(dirname(file))
     return opened(connection, file)
   } catch (error) {
@@ -263,10 +272,11 @@ function open({ file, now, checkpointPages, maxBytes }: StoreOptions, silent: Ma
 }
 
 /** Nothing of it lies on a disk, and no other machine or user can reach it. */
-function openInMemory({ file, now }: StoreOptions): Opened {
+function openInMemory(options: StoreOptions): Opened {
+  const { file } = options
   const connection = new Connection(file, { readOnly: false })
   if (isOutdated(connection.sql, file)) connection.write(({ sql }) => migrate(sql), false)
-  settleIn(connection, { file, now: now(), silent: undefined })
+  settleIn(connection, options, undefined)
   return opened(connection, file)
 }
 
@@ -276,16 +286,16 @@ function opened(connection: Connection, file: string): Opened {
   return { connection, log, bell: site.bell(), files: filesAt(file), version: connection.version() }
 }
 
-/** Makes this machine the store's. @throws StoreError `STORE_ELSEWHERE` while another uses it. */
-function settleIn(
-  connection: Connection,
-  as: { file: string; now: number; silent: Machine | undefined },
-): void {
+/** Makes this machine the store's. @throws StoreError `STORE_ELSEWHERE` while another uses it; `SPOOL_OTHER_SERVICE`. */
+function settleIn(connection: Connection, options: StoreOptions, silent: Machine | undefined): void {
+  const { file, onlyFor } = options
+  const now = options.now()
   const former = connection.write(({ sql }) => {
     const present = presentMachine(sql)
-    const isSilent = present?.boot === as.silent?.boot && present?.beatAt === as.silent?.beatAt
-    if (!isSilent && isElsewhere(present, as.now)) throw elsewhere(as.file, present.host)
-    return takeMachine(sql, as.now)
+    const isSilent = present?.boot === silent?.boot && present?.beatAt === silent?.beatAt
+    if (!isSilent && isElsewhere(present, now)) throw elsewhere(file, present.host)
+    if (onlyFor !== undefined) requireUser(sql, { service: onlyFor, file })
+    return takeMachine(sql, now)
   }, false)
   if (former !== undefined) emit('store.taken_over', { from: former.host })
 }
