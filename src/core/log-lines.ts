@@ -83,7 +83,7 @@ const lines: Lines = {
   ],
   'task.parked': (e) => [
     e.reason === 'unknown_task' ? 'warn' : 'error',
-    `Task ${e.name} is parked (${e.reason}): ${e.message}. See: macaron tasks show ${e.taskId}`,
+    `Task ${e.name} is parked (${e.reason}): ${sentence(e.message)} See: macaron tasks show ${e.taskId}`,
     { taskId: e.taskId, reason: e.reason },
   ],
   'lease.lost': (e) => [
@@ -150,7 +150,7 @@ const lines: Lines = {
   'store.well': (e) => ['info', `The task store works again after ${Math.round(e.afterMs)} ms`],
   'spool.begin': (e) => [
     'error',
-    `${e.message} Tasks are kept in the spool of this machine until then.`,
+    `${sentence(e.message)} Tasks are kept in the spool of this machine until then.`,
     { code: e.code },
   ],
   'spool.empty': (e) => ['info', `Forwarded from the spool: ${tasks(e.count)}`],
@@ -220,6 +220,11 @@ function shownOf(error: Error) {
 
 function fired(count: number): string {
   return count === 0 ? '' : `, ${tasks(count)} fired`
+}
+
+/** What another sentence follows: messages end with a full stop or without. */
+function sentence(message: string): string {
+  return /[.!?]$/.test(message) ? message : `${message}.`
 }
 
 function why({ reason }: { readonly reason?: string | undefined }): string {

@@ -1,6 +1,9 @@
 import { asError, codeOf } from './errors.ts'
 import { emit } from './events.ts'
 
+/** Of one failure that several meet, such as that a store can't be opened, the first tells. */
+const toldErrors = new WeakSet<Error>()
+
 /** Tells once for each reason why the store fails for this process, and once when it is well again. */
 export class Trouble {
   readonly #told = new Set<string>()
@@ -17,7 +20,9 @@ export class Trouble {
     const error = asError(thrown)
     const code = codeOf(error) ?? error.name
     if (code === 'STORE_FULL') this.#fullAt = performance.now()
-    if (this.#told.has(code)) return
+    const isTold = toldErrors.has(error)
+    toldErrors.add(error)
+    if (isTold || this.#told.has(code)) return
     if (this.#told.size === 0) this.#since = performance.now()
     this.#told.add(code)
     emit('store.trouble', { code, message: error.message })

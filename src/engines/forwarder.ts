@@ -16,6 +16,8 @@ export interface ForwarderOptions {
   store(batch: readonly TaskMessage[]): Promise<readonly EnqueueAnswer[]>
   /** How long a stop waits for the store's answer, where nothing can be lost by that. Default: as long as it takes. */
   readonly stopWithinMs?: number
+  /** Whether why the store fails was told by another. Default: it never was. */
+  isTold?(failure: Error): boolean
   /** So many have been stored there, or refused for good. */
   onForwarded(count: number): void
   /** Nothing is left to forward, for now. */
@@ -135,7 +137,7 @@ export class Forwarder implements Stoppable {
       this.#trouble.worked()
       this.#steps.took(leases.length, lengthOf(messages), performance.now() - began)
     } else {
-      if (!this.#isStopped) this.#trouble.failed(failure)
+      if (!this.#isStopped && this.#options.isTold?.(failure) !== true) this.#trouble.failed(failure)
       this.#steps.failed()
     }
     return answers.map(outcomeOf)

@@ -126,6 +126,16 @@ suite('log lines', () => {
     }
   })
 
+  test('a message that ends with a full stop, or without, has one before the next sentence', () => {
+    for (const message of ['It is no task. The nearest is mark', 'It is no task. The nearest is mark.']) {
+      const lines = linesOf(() => {
+        emit('task.parked', { ...details['task.parked'], message })
+        emit('spool.begin', { code: 'STORE_UNREACHABLE', message })
+      })
+      for (const { msg } of lines) assert.match(msg, /is mark\. [ST]/)
+    }
+  })
+
   test('where only faults are logged, a request or attempt without one costs no line', () => {
     const lines = linesOf(() => {
       for (const name of ['attempt.start', 'attempt.end', 'request.end'] as const) emit(name, details[name])

@@ -24,6 +24,20 @@ test('each reason is told once, and once that all is well again', (t) => {
   assert.equal(told.length, 3)
 })
 
+test('one failure that several meet is told by the first, and a later one of another by itself', (t) => {
+  const told = heard(t)
+  const [one, other] = [new Trouble(), new Trouble()]
+  for (const failure of [new StoreError('STORE_BUSY', 'no'), new StoreError('STORE_BUSY', 'no')]) {
+    one.failed(failure)
+    other.failed(failure)
+  }
+  one.worked()
+  other.worked()
+  assert.equal(told.length, 2)
+  other.failed(new StoreError('STORE_BUSY', 'no'))
+  assert.deepEqual([told[0], told[2]], ['STORE_BUSY', 'STORE_BUSY'])
+})
+
 test('a store that refuses some things for it is full is not told well by those that it does', (t) => {
   let now = 1_000
   t.mock.method(performance, 'now', () => now)

@@ -79,6 +79,25 @@ else
       await end(second)
     })
 
+    test('why Redis is away is told once, by what is left in the spool too, and in words of our own', async (t) => {
+      const { folder } = await leftInSpool(t)
+      const service = await startService(t, { folder, command: 'serve' })
+      const count = (words: RegExp) => service.output.match(words)?.length ?? 0
+      assert.equal((await service.fire('note', ['k'])).status, 200)
+      await service.says(/kept in the spool/)
+      await redis.start()
+      await service.says(/Forwarded from the spool: 6 tasks/)
+      assert.deepEqual([count(/STORE_UNREACHABLE/g), count(/kept in/g), count(/works again/g)], [2, 1, 1])
+      await redis.kill()
+      assert.equal((await service.fire('note', ['k'])).status, 200)
+      await until(() => count(/kept in the spool/g) === 2, { what: 'the second time to be told' })
+      await redis.start()
+      await until(() => count(/Forwarded from the spool/g) === 2, { what: 'that one to be forwarded' })
+      assert.equal(count(/STORE_UNREACHABLE/g), 3)
+      assert.equal(count(/TLS|enableOfflineQueue|maxRetries/g), 0)
+      await end(service)
+    })
+
     test('what a server has left in its spool is forwarded by a worker too', async (t) => {
       const { folder, keys } = await leftInSpool(t)
       await redis.start()

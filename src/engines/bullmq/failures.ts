@@ -16,6 +16,17 @@ export function storeError(thrown: unknown, where: string): Error {
   return new StoreError('STORE_FAILED', `${where} fails: ${error.message}`, { cause: error })
 }
 
+/** The same where there never was a connection. One that was there ends so when Redis dies. */
+export function openingError(thrown: unknown, where: string): Error {
+  const error = storeError(thrown, where)
+  if (error === thrown || !asError(thrown).message.includes('ECONNRESET')) return error
+  return new StoreError(
+    'STORE_UNREACHABLE',
+    `${error.message}. A server that wants TLS (rediss:// in broker_url), or a certificate of its clients (?cert=file&key=file), ends connections so, too.`,
+    { cause: error.cause },
+  )
+}
+
 /** ioredis puts the command onto what it throws, with all that was sent: passwords, arguments, contexts. None of it may be logged. */
 function withoutCommand(error: Error): Error {
   Reflect.deleteProperty(error, 'command')
@@ -125,10 +136,10 @@ const kinds: readonly Kind[] = [
     text: (where) => notOverTls(where).message,
   },
   {
-    pattern: /ECONNRESET/,
+    pattern:
+      /Connection is closed|max retries per request|enableOfflineQueue|aborted due to connection close/,
     code: 'STORE_UNREACHABLE',
-    text: (where, message) =>
-      `${where} can't be reached: ${message}. A server that wants TLS (rediss:// in broker_url), or a certificate of its clients (?cert=file&key=file), ends connections so, too.`,
+    text: (where) => `${where} can't be reached: the connection has ended.`,
   },
   {
     pattern: /timed out|Socket timeout|ETIMEDOUT/,
@@ -138,7 +149,7 @@ const kinds: readonly Kind[] = [
   },
   {
     pattern:
-      /Connection is closed|max retries per request|enableOfflineQueue|aborted due to connection close|slots cache|Cluster is ended|startup nodes|All sentinels are unreachable|ECONN|EPIPE|ENOTFOUND|EAI_|EHOST|ENET|ENOENT|EACCES|sentinel|SSL|TLS/i,
+      /slots cache|Cluster is ended|startup nodes|All sentinels are unreachable|ECONN|EPIPE|ENOTFOUND|EAI_|EHOST|ENET|ENOENT|EACCES|sentinel|SSL|TLS/i,
     code: 'STORE_UNREACHABLE',
     text: (where, message) => `${where} can't be reached: ${message}`,
   },

@@ -3,7 +3,15 @@ import type { ConnectionOptions } from 'node:tls'
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import { asError, StoreError } from '../../core/errors.ts'
 import { type Address, type Certificates, describeAddress } from './address.ts'
-import { closed, isStoreFailure, noMaster, notOverTls, storeError, unanswered } from './failures.ts'
+import {
+  closed,
+  isStoreFailure,
+  noMaster,
+  notOverTls,
+  openingError,
+  storeError,
+  unanswered,
+} from './failures.ts'
 import { endFormerConnections } from './former-connections.ts'
 import { endSilentConnections } from './silent-connections.ts'
 import { type Switch, Switches } from './switches.ts'
@@ -88,9 +96,8 @@ export class Link {
   /** What has gone wrong, as Macaron's error. That a connection is closed matters less than what closed it. */
   failure(thrown: unknown): Error {
     if (this.#isClosed) return closed()
-    const error = storeError(thrown, this.where)
-    const cause = this.#lastError
-    return cause !== undefined && saysNothing(thrown) ? storeError(cause, this.where) : error
+    const cause = saysNothing(thrown) ? (this.#lastError ?? thrown) : thrown
+    return this.#wasReady ? storeError(cause, this.where) : openingError(cause, this.where)
   }
 
   /** What `work` answers. @throws StoreError where Redis is at fault. */
@@ -147,7 +154,7 @@ export class Link {
     const met = this.#lastError?.message.startsWith('All sentinels')
       ? (this.#sentinelError ?? this.#lastError)
       : this.#lastError
-    if (met !== undefined) return storeError(met, this.where)
+    if (met !== undefined) return openingError(met, this.where)
     if (kind === 'sentinel') return noMaster(this.where)
     return tls ? notOverTls(this.where) : this.failure(thrown)
   }

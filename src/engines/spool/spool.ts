@@ -27,7 +27,9 @@ export interface SpoolOptions {
 }
 
 /** Where the tasks of a spool belong. */
-export interface Target extends Pick<ForwarderOptions, 'store'>, Pick<CancelledOptions, 'cancel'> {
+export interface Target
+  extends Required<Pick<ForwarderOptions, 'store' | 'isTold'>>,
+    Pick<CancelledOptions, 'cancel'> {
   /** It takes tasks again. */
   onStored(): void
   /** Nothing is left in it. */
@@ -244,6 +246,7 @@ export class Spool {
     this.#forwarder ??= new Forwarder({
       from: spool,
       store: target.store,
+      isTold: target.isTold,
       stopWithinMs,
       onForwarded: (count) => {
         this.#forwarded += count

@@ -43,6 +43,8 @@ export class SpooledEngine implements Engine {
   readonly #patienceMs: number
   #asideUntil = Number.NEGATIVE_INFINITY
   #isAside = false
+  /** Why it was set aside, as the log says. */
+  #toldCode: string | undefined
   /** Batches that the store was asked to take, and the last of them of which something is known. */
   #sent = 0
   #judged = 0
@@ -56,6 +58,7 @@ export class SpooledEngine implements Engine {
     spool.begin({
       // In as much time as the store gives itself: nobody waits for it.
       store: (batch) => store.enqueue(batch),
+      isTold: (failure) => this.#isAside && codeOf(failure) === this.#toldCode,
       cancel: (id) => store.cancel(id),
       onStored: () => {
         this.#asideUntil = Number.NEGATIVE_INFINITY
@@ -187,6 +190,7 @@ export class SpooledEngine implements Engine {
     this.#asideUntil = performance.now() + pauseMs
     if (this.#isAside) return
     this.#isAside = true
+    this.#toldCode = codeOf(error)
     emit('spool.begin', { code: codeOf(error), message: error.message })
   }
 
