@@ -93,7 +93,7 @@ function sayFailed(moved: number, error: unknown, json: boolean): void {
 }
 
 function movedSoFar(moved: number): string {
-  return `${process.stdout.isTTY ? '' : ''}${moved} moved`
+  return `${process.stdout.isTTY ? '\r' : ''}${moved} moved`
 }
 
 function summary({ moved, left, parked, lost }: Moved): readonly string[] {
