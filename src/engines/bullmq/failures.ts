@@ -136,8 +136,9 @@ const kinds: readonly Kind[] = [
     text: (where) => notOverTls(where).message,
   },
   {
+    // As a whole: one of a sentinel ends with such words, and says which it is.
     pattern:
-      /Connection is closed|max retries per request|enableOfflineQueue|aborted due to connection close/,
+      /^(Connection is closed|Reached the max retries per request|(Stream|Cluster) isn't \w+ and enableOfflineQueue|Command aborted due to connection close)/,
     code: 'STORE_UNREACHABLE',
     text: (where) => `${where} can't be reached: the connection has ended.`,
   },
@@ -149,7 +150,7 @@ const kinds: readonly Kind[] = [
   },
   {
     pattern:
-      /slots cache|Cluster is ended|startup nodes|All sentinels are unreachable|ECONN|EPIPE|ENOTFOUND|EAI_|EHOST|ENET|ENOENT|EACCES|sentinel|SSL|TLS/i,
+      /Connection is closed|slots cache|Cluster is ended|startup nodes|All sentinels are unreachable|ECONN|EPIPE|ENOTFOUND|EAI_|EHOST|ENET|ENOENT|EACCES|sentinel|SSL|TLS/i,
     code: 'STORE_UNREACHABLE',
     text: (where, message) => `${where} can't be reached: ${message}`,
   },
