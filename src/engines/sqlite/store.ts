@@ -1,30 +1,17 @@
-import { chmodSync, existsSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { codeOf, type StoreError } from '../../core/errors.ts'
 import { emit } from '../../core/events.ts'
-import { Connection, type Extent, type Transaction } from './connection.ts'
+import type { Extent, Transaction } from './connection.ts'
 import { DiskRoom } from './disk-room.ts'
-import { closed, damaged, elsewhere, isBusy, isDamage, replaced, storeError, unlogged } from './failures.ts'
+import { closed, damaged, isBusy, isDamage, replaced, storeError } from './failures.ts'
 import { isWorthEmptying } from './log-length.ts'
-import { isElsewhere, type Machine, presentMachine, takeMachine } from './machine.ts'
+import type { Machine } from './machine.ts'
 import { isInMemory } from './memory.ts'
+import { type Opened, openInMemory, openOnDisk, type StoreOptions } from './opened.ts'
 import { busy, pause, retryEveryMs } from './patience.ts'
-import { filesAt, flushFolder, prepareFolder } from './place.ts'
-import { isOutdated, migrate } from './schema.ts'
+import { filesAt } from './place.ts'
 import { type Site, siteOf } from './site.ts'
 import type { Sql } from './sql.ts'
 import { requireUser } from './user.ts'
-
-export interface StoreOptions {
-  readonly file: string
-  readonly now: () => number
-  /** Pages of write-ahead log after which a commit copies them into the database file; 0: none does. */
-  readonly checkpointPages: number
-  /** Of the database file; undefined: no limit of ours. */
-  readonly maxBytes?: number | undefined
-  /** The service that alone may use it; undefined: any. */
-  readonly onlyFor?: string | undefined
-}
 
 /** Writes that follow each other by less than this are back to back; they go on for so long before they are interrupted. */
 const gapMs = 1.5 * retryEveryMs
@@ -223,7 +210,7 @@ export class Store {
   }
 
   #open(silent?: Machine): Opened {
-    this.#opened ??= isInMemory(this.file) ? openInMemory(this.#options) : open(this.#options, silent)
+    this.#opened ??= isInMemory(this.file) ? openInMemory(this.#options) : openOnDisk(this.#options, silent)
     return this.#opened
   }
 
@@ -240,62 +227,4 @@ export class Store {
     opened.log.close()
     opened.connection.close()
   }
-}
-
-interface Opened {
-  readonly connection: Connection
-  readonly bell: ReturnType<Site['bell']>
-  readonly log: ReturnType<Site['log']>
-  /** The files as they were when opened. */
-  readonly files: string
-  version: number
-}
-
-function open(options: StoreOptions, silent: Machine | undefined): Opened {
-  const { file, checkpointPages, maxBytes } = options
-  prepareFolder(dirname(file))
-  const isNew = !existsSync(file)
-  const connection = new Connection(file, { readOnly: false })
-  try {
-    // The log and its index are made with the same rights.
-    if (isNew) chmodSync(file, 0o600)
-    if (!connection.useLog(checkpointPages)) throw unlogged(file)
-    if (maxBytes !== undefined) connection.limit(maxBytes)
-    if (isOutdated(connection.sql, file)) connection.write(({ sql }) => migrate(sql), true)
-    settleIn(connection, options, silent)
-    if (isNew) flushFolder(dirname(file))
-    return opened(connection, file)
-  } catch (error) {
-    connection.close()
-    throw error
-  }
-}
-
-/** Nothing of it lies on a disk, and no other machine or user can reach it. */
-function openInMemory(options: StoreOptions): Opened {
-  const { file } = options
-  const connection = new Connection(file, { readOnly: false })
-  if (isOutdated(connection.sql, file)) connection.write(({ sql }) => migrate(sql), false)
-  settleIn(connection, options, undefined)
-  return opened(connection, file)
-}
-
-function opened(connection: Connection, file: string): Opened {
-  const site = siteOf(file)
-  const log = site.log()
-  return { connection, log, bell: site.bell(), files: filesAt(file), version: connection.version() }
-}
-
-/** Makes this machine the store's. @throws StoreError `STORE_ELSEWHERE` while another uses it; `SPOOL_OTHER_SERVICE`. */
-function settleIn(connection: Connection, options: StoreOptions, silent: Machine | undefined): void {
-  const { file, onlyFor } = options
-  const now = options.now()
-  const former = connection.write(({ sql }) => {
-    const present = presentMachine(sql)
-    const isSilent = present?.boot === silent?.boot && present?.beatAt === silent?.beatAt
-    if (!isSilent && isElsewhere(present, now)) throw elsewhere(file, present.host)
-    if (onlyFor !== undefined) requireUser(sql, { service: onlyFor, file })
-    return takeMachine(sql, now)
-  }, false)
-  if (former !== undefined) emit('store.taken_over', { from: former.host })
 }
