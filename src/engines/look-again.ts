@@ -1,6 +1,11 @@
 /** A worker looks so often, in ms, for tasks that others have parked; at every beat for a while after it has found some. */
 const everyMs = 5_000
 const likelyForMs = 30_000
+/** Between two looks, in ms. It doubles as long as a look finds some again: another executor of this very worker may not know them. */
+const leastRestMs = 50
+const longestRestMs = 5_000
+/** How long is rested after a look, by how long it took. */
+const restPerLook = 20
 
 /**
  * When a worker looks again for parked tasks that it can run. After a look that has found some, idle older workers may take others and park them, and more may be left than there
@@ -10,7 +15,9 @@ export class LookAgain {
   readonly #look: () => void
   #lookedAt = Number.NEGATIVE_INFINITY
   #foundAt = Number.NEGATIVE_INFINITY
+  #restMs = leastRestMs
   #restedAt = 0
+  #found = new Set<string | number>()
   #alarm: NodeJS.Timeout | undefined
 
   constructor(look: () => void) {
@@ -23,11 +30,14 @@ export class LookAgain {
     return now >= this.#restedAt && (now < this.#foundAt + likelyForMs || now > this.#lookedAt + everyMs)
   }
 
-  /** After a look, which has found some or none. The next comes no sooner than after so many ms. */
-  looked(hasFound: boolean, restMs: number): void {
+  /** After a look, with what it has found. `tookMs`: how long it took, which is rested twenty times. */
+  looked(found: readonly (string | number)[], tookMs = 0): void {
+    const isAgain = found.some((one) => this.#found.has(one))
+    this.#found = new Set(found)
+    this.#restMs = isAgain ? Math.min(2 * this.#restMs, longestRestMs) : leastRestMs
     this.#lookedAt = performance.now()
-    this.#restedAt = this.#lookedAt + restMs
-    if (hasFound) this.#foundAt = this.#lookedAt
+    this.#restedAt = this.#lookedAt + Math.min(longestRestMs, Math.max(this.#restMs, restPerLook * tookMs))
+    if (found.length > 0) this.#foundAt = this.#lookedAt
   }
 
   /** To be told when there is room, and nothing that waits. */

@@ -6,6 +6,7 @@ import { close } from './engine-suite/close.ts'
 import { consume } from './engine-suite/consume.ts'
 import { counts } from './engine-suite/counts.ts'
 import { enqueue } from './engine-suite/enqueue.ts'
+import { goOn } from './engine-suite/go-on.ts'
 import { health } from './engine-suite/health.ts'
 import { list } from './engine-suite/list.ts'
 import { purge } from './engine-suite/purge.ts'
@@ -44,6 +45,7 @@ const parts: Readonly<Record<string, Part>> = {
   enqueue,
   consume,
   settle,
+  'go on': goOn,
   cancel,
   retry,
   remove,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import { inspect } from 'node:util'
+import { on } from '../../src/core/events.ts'
 import type { Engine, Lease } from '../../src/engines/engine.ts'
 import {
   done,
@@ -245,6 +246,26 @@ else
       const next = await TestWorker.start(witness, { room: { ordinary: 4 } })
       await until(() => next.leases.length === 4, { what: 'all of them in another worker' })
       assert.ok(next.leases.every(({ attempt, suspect }) => attempt === 1 && !suspect))
+    })
+
+    test('what has run, but can not be recorded before a stop, is not given back as if nobody had seen it', async (t) => {
+      const { engine, witness } = await apart(t)
+      const worker = await TestWorker.start(engine)
+      await store(witness, makeMessage({ atMostOnce: true }))
+      const lease = await worker.lease()
+      // Neither claims nor outcomes come through, nor a look at what is held.
+      const allow = (...rights: readonly string[]) => redis.command('ACL', 'SETUSER', 'default', ...rights)
+      await allow('-evalsha', '-eval', '-lrange')
+      t.after(() => allow('+@all'))
+      t.after(on('lease.lost', ({ atStop }) => void (atStop && allow('+@all'))))
+      const refused = async () =>
+        Number(/errorstat_NOPERM:count=(\d+)/.exec(await redis.command('INFO', 'errorstats'))?.[1] ?? 0)
+      const before = await refused()
+      void worker.settle(lease, done())
+      await until(async () => (await refused()) > before + 10, { what: 'claims, outcomes and looks to fail' })
+      await worker.consumption.stop()
+      const { queued, running } = await witness.counts()
+      assert.deepEqual({ queued, running }, { queued: 0, running: 1 })
     })
 
     test('tasks whose taking reaches Redis long after its connection was given up go back at no cost', async (t) => {

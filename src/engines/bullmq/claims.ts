@@ -5,14 +5,15 @@ import { takeAll } from './bulk.ts'
 import { isStoreFailure } from './failures.ts'
 import { HandingOut, type HandingOutOptions } from './handing-out.ts'
 import { type Holding, lockMs } from './held.ts'
+import type { ParkedTasks } from './parked-tasks.ts'
 import { suspectsFrom } from './record.ts'
 import { type TakenAll, takenOf, takeSuspect } from './taking.ts'
 
 export interface ClaimsOptions extends HandingOutOptions {
   /** Told that a claim was not answered, or not so that it can be read: it may have been made. */
   onDoubt(): void
-  /** Told that there is room, and nothing that waits. */
-  onIdle(): void
+  /** Parked tasks that this worker can run. */
+  readonly parked: Pick<ParkedTasks, 'count' | 'putBack' | 'idle'>
 }
 
 /** Most jobs asked for at once, and how many where it isn't known that so many wait. */
@@ -41,8 +42,6 @@ export class Claims {
   #dueAt = Number.POSITIVE_INFINITY
   #awake: (() => void) | undefined
   #wanted = false
-  /** How many are known to wait. */
-  #known = 0
   #listening = false
 
   constructor(options: ClaimsOptions) {
@@ -55,9 +54,8 @@ export class Claims {
     this.#working = this.#work()
   }
 
-  /** Something may be to do, or there is room. `count`: so many at least are next in line. */
-  request(count = 0): void {
-    this.#known = Math.min(count, mostAtOnce)
+  /** Something may be to do, or there is room. */
+  request(): void {
     this.#wanted = true
     this.#awake?.()
   }
@@ -113,9 +111,10 @@ export class Claims {
 
   async #takeOthers(): Promise<boolean> {
     const { ordinary } = this.#options.consumer.slots()
-    const wish = Math.min(ordinary, Math.max(this.#known, this.#steps.now))
+    const { parked } = this.#options
+    const wish = Math.min(ordinary, Math.max(parked.count, this.#steps.now))
     if (wish <= 0) return false
-    this.#known = 0
+    if (parked.count > 0) await parked.putBack(wish)
     const began = performance.now()
     const { taken, isMore } = await this.#take(wish, (claims, isOver) => this.#askNext(claims, isOver))
     const ms = performance.now() - began
@@ -196,7 +195,7 @@ export class Claims {
     // Only who has room listens, and looks for what is due: what it hears nobody else does.
     const hasRoom = consumer.slots().ordinary > 0
     if (hasRoom) this.#listen()
-    if (hasRoom) this.#options.onIdle()
+    if (hasRoom) this.#options.parked.idle()
     const dueInMs = hasRoom ? Math.max(0, this.#dueAt - store.now()) : longestSleepMs
     const alarm = setTimeout(wake, Math.min(longestSleepMs, dueInMs))
     await promise

@@ -13,11 +13,12 @@ import { Claims } from './claims.ts'
 import { type Held, Holding, leaseOf, lockMs, renewEveryMs } from './held.ts'
 import { prefixOf, queueName } from './keys.ts'
 import { renew } from './leases.ts'
+import { ParkedTasks } from './parked-tasks.ts'
 import { announce, leave } from './presence.ts'
 import { Recovery } from './recovery.ts'
 import { Settlements } from './settlements.ts'
 import type { Store } from './store.ts'
-import { Upkeep } from './upkeep.ts'
+import { deleteOld } from './upkeep.ts'
 
 export interface ConsumptionOptions {
   readonly store: Store
@@ -62,7 +63,7 @@ export class BullmqConsumption implements Consumption {
   readonly #settlements: Settlements
   readonly #recovery: Recovery
   readonly #rounds: Rounds
-  readonly #upkeep: Upkeep
+  readonly #parked: ParkedTasks
   readonly #trouble = new Trouble(fullForMs)
   readonly #lock: AliveLock
   readonly #startedAt: number
@@ -87,6 +88,8 @@ export class BullmqConsumption implements Consumption {
       onSettled: () => this.more(),
       onSuspect: () => this.#claims.requestSuspects(),
     })
+    this.#rounds = new Rounds((error) => trouble.failed(error))
+    this.#parked = new ParkedTasks({ store, consumer, onFound: () => this.more() }, this.#rounds)
     this.#claims = new Claims({
       owner,
       store,
@@ -96,11 +99,8 @@ export class BullmqConsumption implements Consumption {
       trouble,
       settle,
       onDoubt: () => this.#recovery.doubt(),
-      onIdle: () => this.#upkeep.idle(),
+      parked: this.#parked,
     })
-    this.#rounds = new Rounds((error) => trouble.failed(error))
-    const onReturned = (count: number) => this.#claims.request(count)
-    this.#upkeep = new Upkeep({ store, consumer, onReturned }, this.#rounds)
   }
 
   async start(): Promise<void> {
@@ -108,7 +108,8 @@ export class BullmqConsumption implements Consumption {
     await announce(store, this.owner, this.#startedAt)
     this.#rounds.every(renewEveryMs, () => this.#renew())
     await this.#recovery.look()
-    this.#upkeep.begin()
+    deleteOld(store, this.#rounds)
+    this.#parked.begin()
     this.#stopListening = store.link.onReturn(() => this.#rounds.now(() => this.#renew()))
     this.#rounds.every(recoverEveryMs, () => this.#moreIf(this.#recovery.look()))
     this.#rounds.every(lookEverywhereMs, () => this.#moreIf(this.#recovery.lookEverywhere()))
@@ -151,8 +152,11 @@ export class BullmqConsumption implements Consumption {
   /** Where that fails it counts as alive for some seconds more, and what it has taken without being told comes back when its lock has run out. */
   async #leave(): Promise<void> {
     await this.#rounds.stop()
-    await this.#recovery.giveBackStrays()
-    await leave(this.#options.store, this.owner)
+    try {
+      await this.#recovery.giveBackStrays()
+    } finally {
+      await leave(this.#options.store, this.owner)
+    }
   }
 
   /** As if it had not been taken, unless it must not start twice: it may have started. */

@@ -27,6 +27,8 @@ export interface Held {
 export class Holding {
   readonly #owner: string
   readonly #held = new BoxedMap<string, Held>()
+  /** What has run, and whose outcome could not be recorded: its leases run out. */
+  readonly #abandoned = new Set<string>()
   /** What is being claimed now: whether it was, only its answer says. */
   readonly #asked = new Set<string>()
   #count = 0
@@ -60,13 +62,20 @@ export class Holding {
     this.#held.delete(token)
   }
 
+  /** Its lease is renewed no more, and whoever finds that it has run out counts that: it may have run. */
+  abandon(token: string): void {
+    this.#held.delete(token)
+    this.#abandoned.add(token)
+  }
+
   all(): readonly Held[] {
     return [...this.#held.values()]
   }
 
   /** Whether a lock with this token is of a claim of this worker that it knows nothing of any more. */
   isStray(token: string): boolean {
-    return token.startsWith(`${this.#owner}/`) && !this.#held.has(token) && !this.#asked.has(token)
+    if (!token.startsWith(`${this.#owner}/`)) return false
+    return !this.#held.has(token) && !this.#asked.has(token) && !this.#abandoned.has(token)
   }
 }
 

@@ -76,7 +76,7 @@ export class Settlements {
     await this.#working
     clearTimeout(deadline)
     this.#ended = true
-    for (const pending of [...this.#again.splice(0), ...this.#pending.splice(0)]) this.#close(pending, false)
+    for (const pending of [...this.#again.splice(0), ...this.#pending.splice(0)]) this.#abandon(pending)
   }
 
   async #work(): Promise<void> {
@@ -121,7 +121,7 @@ export class Settlements {
       if (end?.status === 'fulfilled') trouble.worked()
       else trouble.failed(end?.reason)
       if (end?.status === 'fulfilled') this.#close(pending, end.value)
-      else if (isTheirFault && isTriedOut(pending, end)) this.#close(pending, false)
+      else if (isTheirFault && isTriedOut(pending, end)) this.#abandon(pending)
       else left.push({ ...pending, tries: pending.tries + 1 })
     }
     const count = [...ends.values()].filter((end) => end?.status === 'fulfilled' && end.value).length
@@ -129,7 +129,7 @@ export class Settlements {
     return left
   }
 
-  /** What ended well goes in few steps, and one by one what they don't do; so does what was tried before: who knows how far that went. */
+  /** What ended well goes in few steps, and then one by one what they don't do; so does what was tried before: who knows how far that went. Both may take their time. */
   async #endsOf(batch: readonly Pending[]): Promise<Ends> {
     const ms = msFor(lengthOfAll(batch))
     const plain = batch.flatMap((pending) => completedOf(pending) ?? [])
@@ -182,6 +182,12 @@ export class Settlements {
       () => true,
       () => false,
     )
+  }
+
+  /** Nobody knows whether it was recorded. */
+  #abandon(pending: Pending): void {
+    this.#options.holding.abandon(pending.ended.held.token)
+    this.#close(pending, false)
   }
 
   #close(pending: Pending, isKept: boolean): void {

@@ -59,7 +59,7 @@ export async function takeSuspect(
   return takenAllOf([{ id: String(id), fields: fieldsOf(pairs), claim }], false)
 }
 
-/** What is read of jobs that are taken, beside how often they were started (`ats`). */
+/** What is read of jobs that are taken, beside how often they were started (`ats`). Their order is known to `bulk.ts` too. */
 export const fieldsRead = ['name', 'data', 'progress', 'atm', 'stc', 'opts', 'parent'] as const
 
 /** A job by its fields in Redis, and the claim that took it. */

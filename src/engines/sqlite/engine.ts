@@ -205,8 +205,8 @@ class SqliteEngine implements Engine {
     const consumption = await this.#consumption?.catch(() => undefined)
     await consumption?.stop()
     this.#watchers.close()
-    await this.#parts.recheck?.close()
     await this.#parts.writer.close()
+    await this.#parts.recheck?.close()
     this.#reader.close()
   }
 }

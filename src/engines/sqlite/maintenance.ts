@@ -18,7 +18,7 @@ export interface MaintenanceOptions {
   readonly now: () => number
   /** Most settled tasks that are kept. */
   readonly keptTasks: number
-  readonly consumer: Pick<Consumer, 'names' | 'keys' | 'slots'>
+  readonly consumer: Pick<Consumer, 'names' | 'keys'>
   /** Told when the store could be written. */
   readonly onWrite: () => void
   /** Given parked tasks that this worker can run, to be put back when it takes them. */
@@ -27,10 +27,6 @@ export interface MaintenanceOptions {
 
 /** Beyond this, the write-ahead log is emptied at all events: usual checkpoints have not kept up with its writers. */
 const longestLog = 64 * 1024 * 1024
-/** How long is rested after a look, by how long it took: it goes over all that are parked. */
-const restPerLook = 20
-const leastRestMs = 50
-const longestRestMs = 5_000
 
 /** What a consuming worker does beside consuming, in short transactions with a turn of the loop between them. */
 export class Maintenance {
@@ -62,20 +58,15 @@ export class Maintenance {
     if (isNew || this.#again.isDue) await this.unparkKnown()
   }
 
-  /**
-   * Has the tasks put back that were parked because a worker lacked their name or key, where this one has them: as many as it has room for. An older worker that is idle would take all others,
-   * and park them again.
-   */
+  /** Finds some of the tasks that were parked because a worker lacked their name or key, where this one has them: as many as a claim may take. */
   async unparkKnown(): Promise<void> {
     const { consumer, onRunnable } = this.#options
     const known = new Known(consumer)
-    const room = Math.min(consumer.slots().ordinary, batchSize)
-    if (known.isNothing || room <= 0) return
+    if (known.isNothing) return
     const started = performance.now()
-    const seqs = await this.#runnable(known, room)
+    const seqs = await this.#runnable(known, batchSize)
     this.#known = known
-    const restMs = Math.min(longestRestMs, Math.max(leastRestMs, restPerLook * (performance.now() - started)))
-    this.#again.looked(seqs.length > 0, restMs)
+    this.#again.looked(seqs, performance.now() - started)
     if (seqs.length > 0) onRunnable(seqs)
   }
 

@@ -34,8 +34,16 @@ export class Recheck {
   }
 
   #check(): void {
+    try {
+      this.#checkIn(new Worker(threadFile, { workerData: this.#file }))
+    } catch {
+      // A system that can't start a thread now.
+      this.#lookIn(everyMs)
+    }
+  }
+
+  #checkIn(thread: Worker): void {
     const began = performance.now()
-    const thread = new Worker(threadFile, { workerData: this.#file })
     this.#thread = thread
     thread.unref()
     // Said by integrity-thread.ts.

@@ -71,7 +71,8 @@ export class Turns {
   }
 
   /**
-   * Puts parked tasks back into the queue with the next claim: between the two an older worker that is idle would take them, and park them again.
+   * Puts parked tasks back into the queue with the next claims, as many as there is room for: between the two an older worker that is idle would take them, and park them
+   * again.
    */
   putBack(seqs: readonly number[]): void {
     this.#parked = seqs
@@ -178,7 +179,7 @@ export class Turns {
   async #exchange(batch: readonly Pending[], work: Work | undefined): Promise<void> {
     const { store, owner, now } = this.#options
     const terms = { lease: this.#lease++, durable: this.#durable }
-    const parked = this.#parked
+    const parked = this.#parked.slice(0, work?.slots.ordinary ?? 0)
     const exchange = (transaction: Transaction) => {
       const time = now()
       const kept = batch.map(({ ended }) => settle(transaction, ended, time))
@@ -188,7 +189,7 @@ export class Turns {
       return { kept, claimed: claim(transaction, { ...terms, ...work, owner: number, now: time }) }
     }
     const { kept, claimed } = await waitYielding(() => store.tryWrite(exchange, terms.durable), store.file)
-    if (work !== undefined && this.#parked === parked) this.#parked = noSeqs
+    if (parked.length > 0) this.#parked = this.#parked.filter((seq) => !parked.includes(seq))
     this.#options.onWrite()
     this.#steps.took(batchSize, 0, 0)
     this.#report(batch, kept)
