@@ -24,6 +24,22 @@ const parents = new URL('./fixtures/parents-redis.ts', import.meta.url)
 
 let redis: RedisServer
 
+/** A worker that has taken four tasks, one of them to start at most once, and has not heard of it. */
+async function takenUnheard(
+  t: TestContext,
+): Promise<{ proxy: TcpProxy; witness: Engine; worker: TestWorker }> {
+  const { proxy, engine, witness } = await apart(t)
+  await teachToTake(t)
+  const room = { ordinary: 0, alone: 0 }
+  const worker = await TestWorker.start(engine, { room })
+  await store(witness, ...makeMessages(3), makeMessage({ atMostOnce: true }))
+  proxy.muffle()
+  room.ordinary = 4
+  worker.consumption.more()
+  await until(async () => (await witness.counts()).running === 4, { what: 'all to be taken' })
+  return { proxy, witness, worker }
+}
+
 /** An engine whose network can be cut, and one that sees what is really there. */
 async function apart(
   t: TestContext,
@@ -212,15 +228,7 @@ else
     })
 
     test('tasks whose taking was never answered go back at no cost, long before their leases run out', async (t) => {
-      const { proxy, engine, witness } = await apart(t)
-      await teachToTake(t)
-      const room = { ordinary: 0, alone: 0 }
-      const worker = await TestWorker.start(engine, { room })
-      await store(witness, ...makeMessages(3), makeMessage({ atMostOnce: true }))
-      proxy.muffle()
-      room.ordinary = 4
-      worker.consumption.more()
-      await until(async () => (await witness.counts()).running === 4, { what: 'all to be taken' })
+      const { proxy, witness, worker } = await takenUnheard(t)
       assert.deepEqual(worker.leases, [])
       proxy.reset()
       const cut = performance.now()
@@ -231,15 +239,7 @@ else
     })
 
     test('a worker that is stopped before it has heard what it took gives that back', async (t) => {
-      const { proxy, engine, witness } = await apart(t)
-      await teachToTake(t)
-      const room = { ordinary: 0, alone: 0 }
-      const worker = await TestWorker.start(engine, { room })
-      await store(witness, ...makeMessages(3), makeMessage({ atMostOnce: true }))
-      proxy.muffle()
-      room.ordinary = 4
-      worker.consumption.more()
-      await until(async () => (await witness.counts()).running === 4, { what: 'all to be taken' })
+      const { proxy, witness, worker } = await takenUnheard(t)
       proxy.reset()
       await worker.consumption.stop()
       assert.equal((await witness.counts()).queued, 4)

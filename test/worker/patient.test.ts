@@ -42,11 +42,12 @@ function scene(t: TestContext, failures: readonly Error[]) {
   return { options, told, done, engines }
 }
 
-const full = new StoreError('STORE_FULL', 'No space')
+/** Anew each time: one failure that several meet is told once. */
+const full = () => new StoreError('STORE_FULL', 'No space')
 
 test('while the store is at fault it is tried again, also where an executor has found that out', async (t) => {
   const executors = new ChildError('CHILD_FAILED', 'The executor ended', unavailableExitCode)
-  const { options, told, done, engines } = scene(t, [full, full, executors])
+  const { options, told, done, engines } = scene(t, [full(), full(), executors])
   const worker = await startWorkerPatiently(options)
   assert.deepEqual(told, ['STORE_FULL'])
   await until(() => done.length > 0, { what: 'the worker to start' })
@@ -73,7 +74,7 @@ test('any other fault of the first try is thrown, and the store is closed', asyn
 })
 
 test('stopped while it waits, it never starts', async (t) => {
-  const { options, done } = scene(t, [full])
+  const { options, done } = scene(t, [full()])
   const worker = await startWorkerPatiently(options)
   await worker.stop()
   // Longer than the first pause.

@@ -47,6 +47,8 @@ export class Turns {
   /** To be put back with the next claim. */
   #parked: readonly number[] = noSeqs
   readonly #steps = new StepSize(batchSize, batchSize)
+  /** One task may be read where many can't. */
+  readonly #claimSteps = new StepSize(batchSize, batchSize)
   #alarm: NodeJS.Timeout | undefined
   /** Starts anywhere, so that no two workers, nor a store and the one that replaced it, know the same lease. */
   #lease = randomInt(2 ** 47)
@@ -127,8 +129,9 @@ export class Turns {
       this.#parked = noSeqs
       this.#options.trouble.failed(error)
       await this.#keepAfter(error, batch)
-      // One may fit, or be read, where many can't.
-      if (codeOf(error) === 'STORE_FULL' || isDamage(error)) this.#steps.failed()
+      // One may fit where many don't.
+      if (codeOf(error) === 'STORE_FULL') this.#steps.failed()
+      if (isDamage(error)) this.#claimSteps.failed()
       this.#failedAt = performance.now()
       this.#wakeIn(retryMs)
     }
@@ -137,8 +140,12 @@ export class Turns {
   /** Damage that a claim meets may be none to the outcomes; those that it keeps from being recorded wait behind the others. */
   async #keepAfter(error: unknown, batch: readonly Pending[]): Promise<void> {
     if (!isDamage(error)) this.#pending.unshift(...batch)
-    else if (batch.length > 0)
-      await this.#exchange(batch, undefined).catch(() => this.#pending.push(...batch))
+    else if (batch.length > 0) await this.#exchange(batch, undefined).catch(() => this.#putBehind(batch))
+  }
+
+  #putBehind(batch: readonly Pending[]): void {
+    this.#pending.push(...batch)
+    this.#steps.failed()
   }
 
   /** What there is no room for waits behind the rest. */
@@ -157,8 +164,9 @@ export class Turns {
     if (!this.#claims) return undefined
     const { store, consumer, now } = this.#options
     const free = consumer.slots()
-    const ordinary = Math.min(free.ordinary, this.#steps.now)
-    const alone = Math.min(free.alone, this.#steps.now)
+    const most = Math.min(this.#steps.now, this.#claimSteps.now)
+    const ordinary = Math.min(free.ordinary, most)
+    const alone = Math.min(free.alone, most)
     if (ordinary <= 0 && alone <= 0) return undefined
     const waiting = store.tryRead(lookForWaiting)
     // The write that follows waits for the lock.
@@ -192,6 +200,7 @@ export class Turns {
     if (parked.length > 0) this.#parked = this.#parked.filter((seq) => !parked.includes(seq))
     this.#options.onWrite()
     this.#steps.took(batchSize, 0, 0)
+    if (work !== undefined) this.#claimSteps.took(batchSize, 0, 0)
     this.#report(batch, kept)
     this.#handOut(claimed)
   }
