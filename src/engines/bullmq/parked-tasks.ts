@@ -31,7 +31,9 @@ const mostFound = 100
 export class ParkedTasks {
   readonly #options: ParkedTasksOptions
   readonly #rounds: Rounds
-  readonly #again: LookAgain
+  /** Makes a look, unless one is under way. */
+  #beginLook: () => void = () => undefined
+  readonly #again = new LookAgain(() => this.#beginLook())
   /** Known at the last look that has come through. */
   #known = new Known()
   #lookedAtAll = 0
@@ -43,12 +45,12 @@ export class ParkedTasks {
   constructor(options: ParkedTasksOptions, rounds: Rounds) {
     this.#options = options
     this.#rounds = rounds
-    this.#again = new LookAgain(() => this.#rounds.now(() => this.#look()))
   }
 
   /** Nobody waits for the first look: there may be thousands to look at, and the network slow. */
   begin(): void {
-    this.#rounds.every(1_000, () => this.#look())()
+    this.#beginLook = this.#rounds.every(1_000, () => this.#look())
+    this.#beginLook()
   }
 
   /** To be told when there is room, and nothing that waits. */

@@ -28,7 +28,7 @@ const stopWithinMs = 5_000
 const fullForMs = 1_000
 
 /**
- * Starts a worker's consumption. Before its first claim, the tasks of dead workers and those whose names are known now are back in the queue.
+ * Starts a worker's consumption. Before its first claim, the tasks of dead workers are back in the queue; parked ones that it can run come back with it.
  * @throws StoreError where the store can't be used.
  */
 export async function startConsumption(options: ConsumptionOptions): Promise<SqliteConsumption> {
@@ -95,7 +95,7 @@ export class SqliteConsumption implements Consumption {
       store.file,
     )
     await this.#recovery.look()
-    await this.#maintenance.unparkKnown()
+    await this.#maintenance.findRunnable()
     this.#rounds.every(recoverEveryMs, () => this.#recover())
     this.#look = setInterval(() => this.#lookAround(), lookEveryMs)
     // What keeps a worker process alive that has nothing to do.

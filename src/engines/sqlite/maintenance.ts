@@ -55,11 +55,11 @@ export class Maintenance {
   /** At once when the worker learns a name or a key, and now and then for what older workers have parked. */
   async #lookForKnown(): Promise<void> {
     const isNew = new Known(this.#options.consumer).isMoreThan(this.#known)
-    if (isNew || this.#again.isDue) await this.unparkKnown()
+    if (isNew || this.#again.isDue) await this.findRunnable()
   }
 
   /** Finds some of the tasks that were parked because a worker lacked their name or key, where this one has them: as many as a claim may take. */
-  async unparkKnown(): Promise<void> {
+  async findRunnable(): Promise<void> {
     const { consumer, onRunnable } = this.#options
     const known = new Known(consumer)
     if (known.isNothing) return
